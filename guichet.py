@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""The guichet: the ticket office of the system, which holds the tickets. `./guichet.py --help` says how it is used."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from lib.core.commands import AddTickets
+from lib.core.selling import Guichet
+from lib.edge.assembly import Assembly, run
+from lib.edge.gtfs import read_gtfs
+from lib.edge.log import progress_on_terminal
+from lib.edge.options import Options
+from lib.edge.timetables import Wanted, read_csv
+from lib.texts import Text
+
+EXAMPLE = Path(__file__).resolve().parent / "examples" / "billets.csv"
+
+
+def load(assembly: Assembly, path: Path) -> AddTickets:
+    """The tickets of the timetable at `path`, as the options choose them. Raises `Problem`."""
+    read = read_gtfs if path.is_dir() or path.suffix.lower() == ".zip" else read_csv
+    timetable = read(path, wanted(assembly.options))
+    for note in timetable.notes:
+        assembly.log.info(note)
+    return AddTickets(tuple(timetable.offers))
+
+
+def wanted(options: Options) -> Wanted:
+    """Which trains of a timetable are put on sale."""
+    first, last = options.dates or (None, None)
+    return Wanted(
+        first=first,
+        last=last,
+        seats=options.seats,
+        departure=options.departure,
+        destination=options.destination,
+        progress=progress_on_terminal(),
+    )
+
+
+def first_tickets(assembly: Assembly, guichet: Guichet) -> AddTickets | None:
+    """What a new guichet sells; one that has sold before goes on with what it has."""
+    options = assembly.options
+    if guichet.next_number > 1:
+        count = len(guichet.stock)
+        assembly.log.info(Text("%d billets repris de la mémoire", "%d tickets taken up from the store"), count)
+        return None
+    return load(assembly, options.tickets or options.gtfs or EXAMPLE)
+
+
+def live(assembly: Assembly) -> int:
+    """Put a guichet together, and let it live."""
+    options, store = assembly.options, assembly.store
+    guichet = Guichet(
+        options.name,
+        options.delay,
+        tickets=store.tickets(),
+        answers=store.answers(),
+        next_number=store.number("next_number", 1),
+    )
+    return assembly.run(guichet, first_tickets(assembly, guichet), lambda path: load(assembly, Path(path)))
+
+
+if __name__ == "__main__":
+    sys.exit(run("guichet", live))

@@ -1,0 +1,207 @@
+"""What a snapshot document claims, checked from the document alone (contract, sections 5 and 6).
+
+    coherent    no recorded receipt without its send: nothing from after the cut is in it
+    complete    every rank sent before the cut is received before it, or is in the channel's record, or was settled
+    conserved   every ticket is in exactly one place, and each sold one is at its client, or on its way to it
+
+The same checks serve the guichet that closes a round, whoever loads a file, and `guichet.py --verifier`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lib.core.intervals import Intervals
+
+FORMAT = "airplug-billets-snapshot/1"
+
+Document = dict[str, Any]
+
+# A request in one of these states is not closed: the sale or the return that it stands for may still be on its way.
+_OPEN = ("asked", "offered", "confirming", "unreachable")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that does not hold. `kind`: `shape`, `damaged`, `site`, `rank`, `incoherent` or `ticket`.
+
+    `where` names the site, the pair or the ticket; `ranks` the ranks that are missing or have no send.
+    """
+
+    kind: str
+    where: str
+    ranks: tuple[tuple[int, int], ...] = ()
+
+
+def seal(document: Document) -> str:
+    """The sha256 (hex) of everything in the document but its seal, as canonical JSON: sorted keys, no spaces, UTF-8."""
+    content = {key: value for key, value in document.items() if key != "sha256"}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def examine(document: Document) -> list[Finding]:
+    """Everything that does not hold in a document; empty when it can be believed and loaded."""
+    if not has_shape(document):
+        return [Finding("shape", FORMAT)]
+    findings = [] if document.get("sha256") == seal(document) else [Finding("damaged", "sha256")]
+    findings += missing(document["sites"], channels_of(document), document.get("expected", []))
+    findings += incoherent(document["sites"], channels_of(document))
+    return findings + unconserved(
+        document["sites"], channels_of(document), document["collector"], document.get("left", ())
+    )
+
+
+def has_shape(document: Any) -> bool:
+    """Whether the parts that the checks look at are there, and are what they should be."""
+    try:
+        assert isinstance(document, dict) and document["format"] == FORMAT
+        assert all(isinstance(document[key], int) for key in ("round", "epoch"))
+        assert document["collector"] in document["sites"]
+        for site in document["sites"].values():
+            assert site["role"] in ("guichet", "client") and isinstance(site["life"], int)
+            assert all(isinstance(rank, int) for rank in site["sent"].values())
+            for intervals in site["received"].values():
+                Intervals(intervals)
+            assert all(isinstance(ticket["id"], str) for ticket in site["tickets"])
+        for channel in document["channels"]:
+            assert isinstance(channel["from"], str) and isinstance(channel["to"], str)
+            assert all(isinstance(message["rank"], int) for message in channel["messages"])
+            assert all(isinstance(message["fields"], dict) for message in channel["messages"])
+    except (AssertionError, KeyError, TypeError, AttributeError, ValueError):
+        return False
+    return True
+
+
+def channels_of(document: Document) -> dict[tuple[str, str], dict[int, Document]]:
+    """The recorded messages of each channel, by rank."""
+    return {
+        (channel["from"], channel["to"]): {message["rank"]: message for message in channel["messages"]}
+        for channel in document["channels"]
+    }
+
+
+Sites = dict[str, Document]
+Channels = dict[tuple[str, str], dict[int, Document]]
+
+
+def _pairs(sites: Sites) -> Iterator[tuple[str, str, Document, Document]]:
+    """The ordered pairs of recorded sites that number their messages to each other: both know the other's present life."""
+    for sender, state in sites.items():
+        for receiver in state["sent"]:
+            other = sites.get(receiver)
+            if other is not None and _knows(state, receiver, other):
+                yield sender, receiver, state, other
+
+
+def missing(sites: Sites, channels: Channels, expected: list[str]) -> list[Finding]:
+    """What the round still waits for: states, and ranks that were sent and are neither received nor in the channel."""
+    findings = [Finding("site", name) for name in expected if name not in sites]
+    for sender, receiver, state, other in _pairs(sites):
+        accounted = Intervals(other["received"].get(sender, []) if _knows(other, sender, state) else [])
+        for rank in channels.get((sender, receiver), {}):
+            accounted.add(rank)
+        settled = state.get("settled", {}).get(receiver, 0)
+        holes = [(max(a, settled + 1), b) for a, b in accounted.missing_up_to(state["sent"][receiver]) if b > settled]
+        if holes:
+            findings.append(Finding("rank", f"{sender} -> {receiver}", tuple(holes)))
+    return findings
+
+
+def _knows(state: Document, name: str, other: Document) -> bool:
+    """Whether what `state` counts of site `name` belongs to the life in which `other` is recorded."""
+    return bool(state.get("lives", {}).get(name, other["life"]) == other["life"])
+
+
+def incoherent(sites: Sites, channels: Channels) -> list[Finding]:
+    """Receipts before the cut, or messages in a channel, whose send is after the cut."""
+    findings = []
+    for receiver, state in sites.items():
+        for sender in sorted({*state["received"], *(a for a, b in channels if b == receiver)}):
+            other = sites.get(sender)
+            if other is None or not _knows(state, sender, other) or not _knows(other, receiver, state):
+                continue
+            ranks = [last for _, last in state["received"].get(sender, [])] + list(channels.get((sender, receiver), {}))
+            sent = other["sent"].get(receiver, 0)
+            beyond = max(ranks, default=0)
+            if beyond > sent:
+                findings.append(Finding("incoherent", f"{sender} -> {receiver}", ((sent + 1, beyond),)))
+    return findings
+
+
+def unconserved(sites: Sites, channels: Channels, collector: str, left: Collection[str] = ()) -> list[Finding]:
+    """Tickets that are nowhere, or in two places; what clients that have `left` had bought went with them."""
+    office = sites.get(collector)
+    if office is None:
+        return []
+    tickets = {ticket["id"]: ticket for ticket in office["tickets"]}
+    findings = [Finding("ticket", name) for name in _repeated(office["tickets"])]
+    for name, site in sites.items():
+        if site["role"] != "client":
+            continue
+        findings += [Finding("ticket", ticket) for ticket in _repeated(site["tickets"])]
+        for held in site["tickets"]:
+            ticket = tickets.get(held["id"])
+            if ticket is None or ticket["state"] != "sold" or ticket["client"] != name:
+                findings.append(Finding("ticket", held["id"]))
+    return findings + [
+        Finding("ticket", ticket["id"])
+        for ticket in tickets.values()
+        if ticket["state"] == "sold"
+        and ticket["client"] not in left
+        and not _is_with_its_client(ticket, sites, channels, collector)
+        and not _is_forgotten(ticket, sites, collector)
+    ]
+
+
+def _repeated(tickets: list[Document]) -> list[str]:
+    counts = Counter(ticket["id"] for ticket in tickets)
+    return [name for name, count in counts.items() if count > 1]
+
+
+def _is_with_its_client(ticket: Document, sites: Sites, channels: Channels, collector: str) -> bool:
+    """Whether a sold ticket is at its client, or its hand-over or return is still open."""
+    client = sites.get(ticket["client"])
+    if client is None:
+        return False
+    if any(held["id"] == ticket["id"] for held in client["tickets"]):
+        return True
+    for request in client.get("requests", []):  # confirmed and not heard of yet, or being given back
+        if request["state"] in _OPEN and (ticket["id"] == request["ticket"] or ticket["request"] == request["request"]):
+            return True
+    on_its_way = channels.get((collector, ticket["client"]), {}).values()
+    return any(message["fields"].get("billet") == ticket["id"] for message in on_its_way)
+
+
+def _is_forgotten(ticket: Document, sites: Sites, collector: str) -> bool:
+    """Whether the client has forgotten this purchase with an earlier life: it is told of it again until it knows."""
+    client = sites.get(ticket["client"])
+    if client is None:
+        return False
+    known_life = sites[collector].get("lives", {}).get(ticket["client"])
+    return bool(ticket["request"] == 0 or known_life != client["life"])
+
+
+def forgotten(document: Document) -> list[str]:
+    """The sold tickets that their clients have forgotten: the guichet owes it to them to tell them again."""
+    sites, channels, collector = document["sites"], channels_of(document), document["collector"]
+    return [
+        ticket["id"]
+        for ticket in sites[collector]["tickets"]
+        if ticket["state"] == "sold"
+        and not _is_with_its_client(ticket, sites, channels, collector)
+        and _is_forgotten(ticket, sites, collector)
+    ]
+
+
+def census(document: Document) -> dict[str, int]:
+    """How many tickets the guichet has in each state: `free`, `held`, `sold`; and `messages` in the channels."""
+    counts = {"free": 0, "held": 0, "sold": 0}
+    for ticket in document["sites"][document["collector"]]["tickets"]:
+        counts[ticket["state"]] += 1
+    return counts | {"messages": sum(len(channel["messages"]) for channel in document["channels"])}

@@ -1,0 +1,326 @@
+"""What happened, as values: for the store, the trace and the window. And `Say`, what a role wants said.
+
+A role yields facts and `Say`s in the order in which they take place; the site stamps them (`Event`). The store keeps the
+facts that carry state, the trace writes them down, the window shows them; none of them asks a role anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from lib.core.messages import Body, Message
+from lib.core.tickets import Journey, Search, Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A role wants `body` said to site `to` (or to everyone); numbering, stamping and colouring it is the site's affair."""
+
+    to: str
+    body: Body
+
+
+# ------------------------------------------------------------------------------------------------------- at the guichet
+
+
+@dataclass(frozen=True, slots=True)
+class TicketsAdded:
+    """New tickets are on sale."""
+
+    tickets: tuple[Ticket, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TicketMoved:
+    """A ticket changed its state, or what it is good for: this is how it stands now."""
+
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class TicketWithdrawn:
+    """A free ticket was withdrawn from sale; its identifier is never used again."""
+
+    ticket_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A client's request is closed at the guichet, and this is how a repetition of it is answered: by a refusal with its
+    `reason`, or (reason empty) by saying that the ticket was taken back."""
+
+    client: str
+    request: int
+    ticket_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientForgot:
+    """A client came back without its memory: the answers kept for its earlier requests mean nothing any more."""
+
+    client: str
+
+
+# ---------------------------------------------------------------------------------------------------------- at a client
+
+CONSULT, RESERVE, RETURN = "consult", "reserve", "return"
+
+ASKED, LISTED, OFFERED, CONFIRMING, OWNED = "asked", "listed", "offered", "confirming", "owned"
+REFUSED, EXPIRED, RETURNED, UNREACHABLE = "refused", "expired", "returned", "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A ticket as a client knows it: offered to it, its own, or on a list."""
+
+    ticket_id: str
+    journey: Journey
+    holder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One request of a client, from the moment that its user asked: `kind` and `state` as in the trace (contract, 9).
+
+    `deadline` (Unix seconds) is when the offer ends; `give_up` when the user is told that the guichet does not answer;
+    `next_try` when the message is said again (0: it is not), `pause` the seconds that were waited the last time.
+    `listing` are the tickets of a consultation by position, of `total` that match.
+    """
+
+    number: int
+    kind: str
+    state: str
+    search: Search
+    limit: int = 1
+    holding: Holding | None = None
+    reason: str = ""
+    deadline: float = 0.0
+    give_up: float = 0.0
+    next_try: float = 0.0
+    pause: float = 0.0
+    total: int = 0
+    listing: dict[int, Holding] = field(default_factory=dict)
+
+    @property
+    def ticket_id(self) -> str:
+        return self.holding.ticket_id if self.holding else self.search.ticket
+
+
+@dataclass(frozen=True, slots=True)
+class ErrandMoved:
+    """A request of this client changed its state: this is how it stands now."""
+
+    errand: Errand
+
+
+@dataclass(frozen=True, slots=True)
+class ErrandForgotten:
+    """A request closed long ago left the history."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class TicketKept:
+    """The ticket is this client's from now on, bought by request `request` (0: a request that it has forgotten)."""
+
+    holding: Holding
+    request: int
+
+
+@dataclass(frozen=True, slots=True)
+class TicketLeft:
+    """The ticket, bought by request `request`, is this client's no more: it is being given back."""
+
+    ticket_id: str
+    request: int
+
+
+# ----------------------------------------------------------------------------------------------- snapshot and restore
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotMoved:
+    """A round came to a `phase` here: recorded, complete, incomplete or closed. The guichet's end of a round has its
+    `document`, what is `missing` from it, and the `file` that it is written to."""
+
+    round: int
+    phase: str
+    missing: tuple[Any, ...] = ()
+    document: dict[str, Any] | None = None
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeRestored:
+    """The guichet is as recorded again: these are all its tickets and closed requests."""
+
+    tickets: tuple[Ticket, ...]
+    answers: tuple[Answered, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRestored:
+    """The client is as recorded again: these are all its requests, tickets, and purchases given back."""
+
+    errands: tuple[Errand, ...]
+    tickets: tuple[TicketKept, ...]
+    given_back: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreMoved:
+    """A restoration came to a `phase` here: asked, started, restored, complete or refused for `reason`. At the guichet,
+    `waiting` are the sites that have not said yes."""
+
+    epoch: int
+    phase: str
+    reason: str = ""
+    waiting: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreOwed:
+    """The guichet owes `client` the state `text` of epoch `epoch`, until it says that it has it (text empty: it has)."""
+
+    client: str
+    epoch: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Redelivered:
+    """A message that a snapshot found in a channel, `id`, is received again from `sender`, with the state restored."""
+
+    id: str
+    sender: str
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class FileWanted:
+    """Client `client` asks, as its request `request`, that the snapshot file of this name be loaded."""
+
+    client: str
+    request: int
+    file: str
+
+
+# --------------------------------------------------------------------------------------------------------- at every site
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The site lives."""
+
+    role: str
+    life: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The site ends, in good order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message was handed to the network."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message was received by this site, not by its relay."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """A line was passed on. Made only when somebody watches."""
+
+    line: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A line was dropped, for `reason` (a short English code). A fault of the line, unless it `is_routine`."""
+
+    reason: str
+    line: bytes
+    is_routine: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PeerMet:
+    """Site `name` takes part, in life `life`; not `present`: it has said that it leaves."""
+
+    name: str
+    role: str
+    life: int
+    present: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Commanded:
+    """The user typed `line`, and it was carried out, or refused with `error`."""
+
+    line: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StateTold:
+    """The answer to `etat`, ready for JSON."""
+
+    state: dict[str, Any]
+
+
+Fact = (
+    TicketsAdded
+    | TicketMoved
+    | TicketWithdrawn
+    | Answered
+    | ClientForgot
+    | ErrandMoved
+    | ErrandForgotten
+    | TicketKept
+    | TicketLeft
+    | SnapshotMoved
+    | OfficeRestored
+    | ClientRestored
+    | RestoreMoved
+    | RestoreOwed
+    | Redelivered
+    | FileWanted
+    | Started
+    | Stopped
+    | Sent
+    | Received
+    | Relayed
+    | Dropped
+    | PeerMet
+    | Commanded
+    | StateTold
+)
+Effect = Say | Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A fact with its time: `lamport` the site's clock, `at` Unix seconds."""
+
+    at: float
+    lamport: int
+    fact: Fact
+
+
+@dataclass(slots=True)
+class Reaction:
+    """What a site answers to whatever it was told: the lines to write, in this order, and what happened."""
+
+    lines: list[bytes] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)

@@ -1,0 +1,146 @@
+"""Passing messages on, in any topology: every message passes a site once.
+
+    A relay is the network's, not the site's: it merges no clock, changes no colour, counts nothing (contract, section 2).
+    It drops what it has seen, what comes back to its emitter, and keeps to itself what was for its own site alone.
+
+The cheap path is cheap: a line whose first fields are written as we write them, by sites heard before, is cut at its first
+five `^` and not looked into any further. `_study` takes every other line apart with care, and learns from it what the
+cheap path may recognise; the two must agree, and a test holds them to it.
+"""
+
+from __future__ import annotations
+
+from lib.core import wire
+from lib.core.intervals import Intervals
+from lib.core.messages import EVERYONE
+
+# Names (emitters, neighbours, receivers) that are remembered. No system of ours comes near; a site that hears of more is
+# fed forged names, and drops those that come last: to forget the first ones instead would let their messages go round.
+MAX_NAMES = 10_000
+# Lives of one emitter that are told apart. A message of a life before these is dropped: it is that many restarts old.
+MAX_LIVES = 16
+_ZERO = ord("0")
+
+
+class Verdict:
+    """What becomes of one line: handed to the site (`deliver`), written out as `onward`, or dropped for `reason`."""
+
+    __slots__ = ("deliver", "onward", "reason")
+
+    def __init__(self, deliver: bool = False, onward: bytes | None = None, reason: str = "") -> None:
+        self.deliver = deliver
+        self.onward = onward
+        self.reason = reason
+
+
+_DUPLICATE = Verdict(reason="duplicate")
+_RETURNED = Verdict(reason="own message come back")
+_CROWD = Verdict(reason="too many emitters")
+_OLD_LIFE = Verdict(reason="life too old")
+_FOR_US = Verdict(deliver=True)
+
+
+class _Seen:
+    """What has been seen of one emitter: per life, the sequence numbers. The life last heard is kept at hand."""
+
+    __slots__ = ("field", "lives", "numbers")
+
+    def __init__(self) -> None:
+        self.lives: dict[int, Intervals] = {}
+        self.field = b""  # `numero~1`: how the identities of the life at hand begin
+        self.numbers = Intervals()
+
+    def turn_to(self, life: int) -> bool:
+        """Put the numbers of `life` at hand; False when that life is too old to tell what was seen of it."""
+        if life not in self.lives:
+            if len(self.lives) >= MAX_LIVES:
+                oldest = min(self.lives)
+                if life < oldest:
+                    return False
+                del self.lives[oldest]
+            self.lives[life] = Intervals()
+        self.field, self.numbers = f"numero~{life}".encode(), self.lives[life]
+        return True
+
+
+class Relay:
+    """The relay of site `name`, which writes its lines under `header`.
+
+    `heard` tells when a line of each neighbour was read last, by the name that it writes as `transmettant`.
+    """
+
+    def __init__(self, name: str, header: str = "") -> None:
+        self._name = name
+        self._header = header
+        self._start = f"{header}^transmettant~{name}".encode()
+        self._emitters: dict[bytes, _Seen] = {}
+        self._forwarders: dict[bytes, str] = {}
+        self._last_heard: dict[bytes, float] = {}
+        # Who a line is for, by its field: is it for us, and must it go on?
+        self._receivers = {self._field(name): (True, False), self._field(EVERYONE): (True, True)}
+
+    @staticmethod
+    def _field(to: str) -> bytes:
+        return b"destinataire~" + to.encode()
+
+    @property
+    def heard(self) -> dict[str, float]:
+        return {name: self._last_heard[field] for field, name in self._forwarders.items()}
+
+    def examine(self, line: bytes, now: float) -> Verdict:
+        """What becomes of `line`, read at `now` (Unix seconds). Raises `Malformed` when it is none of ours."""
+        payload = line if line[:1] != b"\x07" else line[line.find(b"^") :]
+        try:
+            before, forwarder, emitter, number, to, _ = payload.split(b"^", 5)
+            seen = self._emitters[emitter]
+            ours, goes_on = self._receivers[to]
+            self._last_heard[forwarder]  # a neighbour that we know
+        except (ValueError, KeyError):
+            return self._study(line, now)
+        key_and_life, _, sequence = number.partition(b".")
+        sound = line.isascii() and sequence.isdigit() and len(sequence) <= wire.MAX_DIGITS and sequence[0] != _ZERO
+        if before or not sound or key_and_life != seen.field:
+            return self._study(line, now)
+        self._last_heard[forwarder] = now
+        if not seen.numbers.add(int(sequence)):
+            return _DUPLICATE
+        if not goes_on:
+            return _FOR_US
+        return Verdict(ours, self._start + payload[1 + len(forwarder) :])
+
+    def _study(self, line: bytes, now: float) -> Verdict:
+        """The careful path: any mode, any order of keys, names never heard before."""
+        fields = wire.Fields(wire.payload_of(wire.text_of(line)))
+        forwarder, emitter, to = fields.name("transmettant"), fields.name("emetteur"), wire.destination_of(fields)
+        life, sequence = fields.identity("numero")
+        if not self._hear(forwarder, now):
+            return _CROWD
+        if emitter == self._name:
+            return _RETURNED
+        seen = self._emitters.get(key := b"emetteur~" + emitter.encode())
+        if seen is None:
+            if len(self._emitters) >= MAX_NAMES:
+                return _CROWD
+            seen = self._emitters[key] = _Seen()
+        if not seen.turn_to(life):
+            return _OLD_LIFE
+        if not seen.numbers.add(sequence):
+            return _DUPLICATE
+        if to == self._name:
+            return _FOR_US
+        self._learn_receiver(to)
+        return Verdict(to == EVERYONE, wire.with_forwarder(line, self._name, self._header))
+
+    def _hear(self, forwarder: str, now: float) -> bool:
+        """Note that a line of this neighbour was read; False when there are too many of them to be true."""
+        field = b"transmettant~" + forwarder.encode()
+        if field not in self._forwarders:
+            if len(self._forwarders) >= MAX_NAMES:
+                return False
+            self._forwarders[field] = forwarder
+        self._last_heard[field] = now
+        return True
+
+    def _learn_receiver(self, to: str) -> None:
+        if len(self._receivers) < MAX_NAMES:  # beyond, lines for new names take the careful path: slower, but right
+            self._receivers.setdefault(self._field(to), (False, True))

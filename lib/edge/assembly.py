@@ -1,0 +1,92 @@
+"""Putting a site together: what `guichet.py` and `client.py` have in common."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from lib.core import commands as ask
+from lib.core.buying import Client
+from lib.core.selling import Guichet
+from lib.core.sites import ClientSite, GuichetSite
+from lib.edge import streams
+from lib.edge.log import Log
+from lib.edge.loop import Loop, on_signals
+from lib.edge.options import Options, fail, parse
+from lib.edge.process import Process
+from lib.edge.snapshots import Folder
+from lib.edge.store import Store
+from lib.edge.trace import Trace
+from lib.texts import Problem, Text
+
+Role = Guichet | Client
+_NO_WINDOW = Text(
+    "pas encore de fenêtre dans cette version : le site vit sans (--notk le dit aussi)",
+    "no window yet in this version: the site lives without one (--notk says so too)",
+)
+
+
+class Assembly:
+    """The parts of one site, as the command line wants them."""
+
+    def __init__(self, options: Options, role: str) -> None:
+        self.options = options
+        self.signals = on_signals()
+        self.log = Log(options.name, options.language, options.verbosity)
+        for note in options.notes:
+            self.log.info(note)
+        if options.window:
+            self.log.info(_NO_WINDOW)
+        self.store = Store(options.data, options.name, role)
+
+    def run(
+        self, role: Role, first_tickets: ask.AddTickets | None, load: Callable[[str], ask.AddTickets] | None
+    ) -> int:
+        """Live as `role` until the end; the status for the shell."""
+        options = self.options
+        trace = Trace(options.trace, options.name) if options.trace else None
+        commands = streams.open_commands(options.commands) if options.commands else None
+        process = Process(
+            self._site(role),
+            self.store,
+            streams.Output(1),
+            self.log,
+            trace=trace,
+            load=load,
+            folder=Folder(options.snapshots),
+            safe_mode=options.safe_mode,
+            language=options.language,
+        )
+        process.start(first_tickets)
+        status = Loop(process, self.log, self.signals, commands).run()
+        process.close()
+        return status
+
+    def _site(self, role: Role) -> GuichetSite | ClientSite:
+        """The site, where its last life ended: a store counts its lives, without one the clock tells them apart."""
+        options, store = self.options, self.store
+        lives_before = store.number("life")
+        common: dict[str, Any] = {
+            "life": lives_before + 1 if options.data else int(time.time() * 1000),
+            "header": options.header,
+            "clock": store.number("clock"),
+            "round": store.number("round"),
+            "epoch": store.number("epoch"),
+            "peers": store.peers(),
+            "delay": options.snapshot_delay,
+            "watched": options.trace is not None,
+        }
+        if isinstance(role, Guichet):
+            return GuichetSite(role, owed=store.owed(), **common)
+        return ClientSite(role, remembers=lives_before > 0, **common)
+
+
+def run(role: str, live: Callable[[Assembly], int]) -> int:
+    """The whole of a program: read the options, put the parts together, live. Problems of the user's are one line."""
+    options = parse(role, sys.argv[1:])
+    try:
+        return live(Assembly(options, role))
+    except Problem as problem:
+        fail(role, problem, options.language)

@@ -1,0 +1,112 @@
+"""stdin, stdout and command pipes without ever blocking: what cannot be written now waits in a queue.
+
+`O_NONBLOCK` belongs to an open file description, and those are shared with whoever inherited them (the terminal, another
+process): so pipes are opened anew through `/proc/self/fd`, and the flag is ours alone.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import deque
+from collections.abc import Iterable
+
+from lib.texts import Problem
+
+# A block of whole lines of at most PIPE_BUF bytes is written in one piece or not at all: a site that is killed leaves no
+# cut line behind, and two writers of one pipe never mix theirs (pipe(7); measured).
+BLOCK = 4096
+# What one call of `read` takes: all that a pipe holds. Fewer bytes would lose less with a killed site; but what it had
+# read is asked for again anyway, and more lines share one transaction.
+READ = 65536
+# Beyond this the neighbour has stopped reading for long. Nothing more is *created* then (commands are refused); what is
+# passed on still is, since who stops reading stops the whole ring.
+FULL = 16 * 2**20
+
+
+def is_pipe(fd: int) -> bool:
+    """Whether `fd` is a pipe or FIFO."""
+    return stat.S_ISFIFO(os.fstat(fd).st_mode)
+
+
+def reopen(fd: int, flags: int) -> int:
+    """A description of our own for what `fd` is open on, never blocking; for what can't be reopened, `fd` itself."""
+    try:
+        return os.open(f"/proc/self/fd/{fd}", flags | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:  # a socket, a file that we may not open ourselves, no /proc
+        os.set_blocking(fd, False)
+        return fd
+
+
+def read_some(fd: int) -> bytes | None:
+    """What can be read now; None when there is nothing yet; empty at the end of the stream."""
+    try:
+        return os.read(fd, READ)
+    except BlockingIOError:
+        return None
+
+
+def open_commands(path: str) -> int:
+    """The command pipe or file at `path`. A FIFO is opened for writing too, so that it has no end. Raises `Problem`."""
+    try:
+        is_fifo = stat.S_ISFIFO(os.stat(path).st_mode)
+        return os.open(path, (os.O_RDWR if is_fifo else os.O_RDONLY) | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        reason = error.strerror
+        raise Problem(
+            f"--commandes={path} : {reason} ; donnez un fichier ou un tube (mkfifo) lisible",
+            f"--commandes={path}: {reason}; give a readable file or pipe (mkfifo)",
+        ) from error
+
+
+class Output:
+    """The lines that wait to be written on `fd`, in order."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = reopen(fd, os.O_WRONLY)
+        self._blocks: deque[bytes] = deque()
+        self.waiting = 0  # bytes
+        self.is_broken = False
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much waits that nothing more should be created."""
+        return self.waiting > FULL
+
+    def put(self, lines: Iterable[bytes]) -> None:
+        """Queue whole lines (without their newlines), gathered into blocks that are written in one piece."""
+        block: list[bytes] = []
+        size = 0
+        for line in lines:
+            if size + len(line) >= BLOCK and block:
+                self._queue(block)
+                block, size = [], 0
+            block.append(line)
+            size += len(line) + 1
+        if block:
+            self._queue(block)
+
+    def _queue(self, lines: list[bytes]) -> None:
+        lines.append(b"")
+        block = b"\n".join(lines)
+        self._blocks.append(block)
+        self.waiting += len(block)
+
+    def flush(self) -> None:
+        """Write what can be written now. A reader that is gone is noted (`is_broken`), and what waits for it is let go."""
+        try:
+            while self._blocks:
+                block = self._blocks[0]
+                written = os.write(self.fd, block)
+                self.waiting -= written
+                if written == len(block):
+                    self._blocks.popleft()
+                else:  # a file or socket may take a part
+                    self._blocks[0] = block[written:]
+                self.is_broken = False  # a FIFO may have found a new reader
+        except BlockingIOError:
+            return
+        except OSError:  # EPIPE: nobody reads any more; ENOSPC, EIO: nobody can
+            self.is_broken = True
+            self._blocks.clear()
+            self.waiting = 0

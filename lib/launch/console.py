@@ -1,0 +1,145 @@
+"""The terminal as a console: commands go to the sites, what happens comes back as short lines."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+from lib.launch import phrases
+from lib.launch.run import Happened, Run
+from lib.launch.screen import Screen
+from lib.launch.traces import Event
+from lib.texts import Problem, Text
+
+KINDS = frozenset({"request", "ticket", "command", "state"})
+_MAX_ROWS = 20  # rows of one table: more scroll away unread
+_MAX_LINES = 30  # events of one look: more would scroll away unread
+
+HELP = Text(
+    fr="""\
+  SITE COMMANDE CLE=VALEUR ...   par exemple : c1 reserver destination=Creil du=2025-03-17
+  Clients :  consulter depart= destination= du= au= limite=    chercher des billets
+             reserver (mêmes critères, ou billet=)             en demander un
+             confirmer demande=    refuser demande=            répondre à une offre
+             rendre billet=                                    le redonner au guichet
+  Guichet :  ajouter train= date= depart= destination= cout= nombre=
+             modifier billet= ...    supprimer billet=    importer fichier=
+  Tous :     etat    quitter
+  Ici :      aide    sites    quitter (ou Ctrl-D : tout s'arrête)""",
+    en="""\
+  SITE COMMAND KEY=VALUE ...   for instance: c1 reserver destination=Creil du=2025-03-17
+  Clients:        consulter depart= destination= du= au= limite=    look for tickets
+                  reserver (the same, or billet=)                   ask for one
+                  confirmer demande=    refuser demande=            answer an offer
+                  rendre billet=                                    give it back
+  Ticket office:  ajouter train= date= depart= destination= cout= nombre=
+                  modifier billet= ...    supprimer billet=    importer fichier=
+  Everyone:       etat    quitter
+  Here:           aide    sites    quitter (or Ctrl-D: everything ends)""",
+)
+_GREETING = Text(
+    "Tapez « aide » pour les commandes, Ctrl-D pour tout arrêter.",
+    "Type `aide` for the commands, Ctrl-D to end everything.",
+)
+
+
+class Console:
+    """Obeys the lines that come from a file, and tells what happens, until told to quit or alone."""
+
+    def __init__(self, run: Run, screen: Screen, file: int) -> None:
+        self._run = run
+        self._screen = screen
+        self._file = file
+        self._typed = b""  # the beginning of a line
+        self._quit = False
+
+    def play(self) -> None:
+        """Runs until `quitter`, the end of the input, or the end of the last site."""
+        self._screen.say(_GREETING)
+        while self._run.living and not self._quit:
+            happened = self._run.look(KINDS, [self._file])
+            self._tell(happened)
+            if happened.input:
+                self._read()
+
+    def _read(self) -> None:
+        data = os.read(self._file, 4096)
+        self._quit = not data
+        *lines, self._typed = (self._typed + data).split(b"\n")
+        for line in lines:
+            if not self._quit:
+                self._obey(line.decode(errors="replace").strip())
+
+    def _obey(self, line: str) -> None:
+        match line.split(maxsplit=1):
+            case []:
+                pass
+            case ["aide" | "help"]:
+                self._screen.say(HELP)
+            case ["sites"]:
+                self._tell_sites()
+            case ["quitter" | "quit" | "exit"]:
+                self._quit = True
+            case [site, *command]:
+                self._pass_on(site, command)
+
+    def _pass_on(self, site: str, command: Sequence[str]) -> None:
+        """Gives the command to its site, or says why that cannot be."""
+        try:
+            if site not in self._run.wiring.sites:
+                raise Problem(
+                    f"{site} : ni un site, ni une commande d'ici (aide)", f"{site}: neither a site nor a command (aide)"
+                )
+            if site not in self._run.living:
+                raise Problem(f"{site} ne tourne plus", f"{site} does not run any more")
+            if not command:
+                raise Problem(f"{site} : que doit-il faire ? (aide)", f"{site}: what shall it do? (aide)")
+            self._run.command(site, command[0])
+        except Problem as problem:
+            self._screen.say(problem.text, "bad")
+
+    def _tell_sites(self) -> None:
+        living = set(self._run.living)
+        words = self._screen.words(Text("arrêté", "stopped"))
+        self._screen.line(
+            "  " + "  ".join(site if site in living else f"{site} ({words})" for site in self._run.wiring.sites)
+        )
+
+    def _tell(self, happened: Happened) -> None:
+        for event in happened.events[:_MAX_LINES]:
+            self._tell_event(event)
+        self._tell_rest(len(happened.events) - _MAX_LINES, Text("événements", "events"))
+        tell_deaths(self._run, self._screen, happened.ended)
+
+    def _tell_event(self, event: Event) -> None:
+        text = phrases.sentence(event)
+        if text:
+            stamp = self._screen.paint(phrases.stamp(event), "quiet")
+            self._screen.line(f"{stamp} {self._screen.words(phrases.by_whom(event.site, text))}")
+            self._tell_tickets(event)
+
+    def _tell_tickets(self, event: Event) -> None:
+        tickets = event.objects("tickets")
+        if tickets:
+            columns = phrases.LEDGER if phrases.is_guichet_state(event) else phrases.TICKET
+            self._screen.table(columns.headings, [columns.row(ticket) for ticket in tickets[:_MAX_ROWS]], columns.right)
+            self._tell_rest(len(tickets) - _MAX_ROWS, Text("billets", "tickets"))
+
+    def _tell_rest(self, number: int, what: Text) -> None:
+        if number > 0:
+            self._screen.say(
+                Text(f"    ... et {number} autres {what.fr}", f"    ... and {number} more {what.en}"), "quiet"
+            )
+
+
+def watch(run: Run, screen: Screen) -> None:
+    """Without a console: tells who ends, until a signal comes or the last site has ended."""
+    screen.say(Text("Ctrl-C pour tout arrêter.", "Ctrl-C ends everything."))
+    while run.living:
+        tell_deaths(run, screen, run.wait_for_deaths())
+
+
+def tell_deaths(run: Run, screen: Screen, ended: Mapping[str, int]) -> None:
+    """A line for each site that has ended, with its last words when it complained."""
+    for site, status in ended.items():
+        screen.say(phrases.death(site, status, run.last_words(site)), "bad" if status else "")

@@ -1,0 +1,198 @@
+"""What happens, in words: one short sentence for an event of a trace or the end of a site."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lib.launch.traces import Event
+from lib.texts import Text
+
+REASONS = {
+    "complet": Text("complet, aucun billet ne convient", "sold out, no ticket matches"),
+    "inconnu": Text("billet inconnu", "unknown ticket"),
+    "expire": Text("délai dépassé", "too late"),
+    "indisponible": Text("billet retenu ou vendu à un autre", "ticket held or sold to somebody else"),
+    "epoque": Text("le système a été restauré entre-temps", "the system has been restored since"),
+    "client": Text("le client n'en veut pas", "the client does not want it"),
+}
+
+_DATE = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d)\b")
+
+# What became of a request: by kind and state, or by state alone. The blanks are fields of the event.
+_REQUESTS = {
+    ("consult", "asked"): Text("demande {request} : consultation", "request {request}: consultation"),
+    ("reserve", "asked"): Text("demande {request} : réservation", "request {request}: reservation"),
+    ("return", "asked"): Text("demande {request} : retour de {ticket}", "request {request}: return of {ticket}"),
+    "listed": Text("demande {request} : {matches}", "request {request}: {matches}"),
+    "offered": Text(
+        "demande {request} offerte, billet {ticket} ({seconds} s pour confirmer)",
+        "request {request} offered, ticket {ticket} ({seconds} s to confirm)",
+    ),
+    "confirming": Text(
+        "demande {request} : {ticket} confirmé, réponse attendue", "request {request}: {ticket} confirmed"
+    ),
+    "owned": Text(
+        "demande {request} : le billet {ticket} est à {site}", "request {request}: ticket {ticket} is {site}'s"
+    ),
+    "refused": Text("demande {request} refusée : {reason}", "request {request} refused: {reason}"),
+    "expired": Text("demande {request} expirée : {ticket} est perdu", "request {request} expired: {ticket} is lost"),
+    "returned": Text("demande {request} : {ticket} repris par le guichet", "request {request}: {ticket} taken back"),
+    "unreachable": Text(
+        "demande {request} : le guichet ne répond pas", "request {request}: the ticket office is silent"
+    ),
+}
+
+_TICKETS = {
+    "free": Text("{ticket} libre", "{ticket} free"),
+    "held": Text("{ticket} retenu pour {client}", "{ticket} held for {client}"),
+    "sold": Text("{ticket} vendu à {client}", "{ticket} sold to {client}"),
+    "withdrawn": Text("{ticket} retiré de la vente", "{ticket} withdrawn from sale"),
+}
+_NEW_TICKETS = Text("{ticket} à {last} mis en vente ({count})", "{ticket} to {last} put on sale ({count})")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """How objects of a trace become rows of a table: their keys, in order, and what stands above them."""
+
+    keys: tuple[str, ...]
+    headings: tuple[Text, ...]
+    right: tuple[int, ...] = ()
+
+    def row(self, values: Mapping[str, Any]) -> list[str]:
+        """One object as cells; what is unknown or none stays blank."""
+        return [readable_date(str(values.get(key) or "")) for key in self.keys]
+
+
+TICKET = Columns(
+    ("id", "train", "date", "from", "to", "price"),
+    (
+        Text("billet", "ticket"),
+        Text("train", "train"),
+        Text("date", "date"),
+        Text("départ", "from"),
+        Text("destination", "to"),
+        Text("prix", "price"),
+    ),
+    right=(5,),
+)
+LEDGER = Columns(
+    ("id", "state", "client", "request", "holder"),
+    (
+        Text("billet", "ticket"),
+        Text("état", "state"),
+        Text("client", "client"),
+        Text("demande", "request"),
+        Text("détenteur", "holder"),
+    ),
+    right=(3,),
+)
+
+
+def sentence(event: Event) -> Text | None:
+    """The event in words, None when it has none."""
+    match event.kind:
+        case "request":
+            return _request(event)
+        case "ticket":
+            return _ticket(event)
+        case "command" if event.fields.get("ok") is False:
+            return Text(*[f"{event.text('line')} : {event.text('error')}"] * 2)
+        case "state":
+            return _state(event)
+        case _:
+            return None
+
+
+def stamp(event: Event) -> str:
+    """When: by the clock on the wall, and by Lamport's."""
+    milliseconds = int(event.time * 1000) % 1000
+    return f"[{time.strftime('%H:%M:%S', time.localtime(event.time))}.{milliseconds:03d} H={event.lamport}]"
+
+
+def by_whom(site: str, text: Text) -> Text:
+    """`c1 : ...`"""
+    return Text(f"{site} : {text.fr}", f"{site}: {text.en}")
+
+
+def many(number: int, fr: str, en: str) -> Text:
+    """`1 billet`, `2 billets`; French says `0 billet`, English `0 tickets`."""
+    return Text(f"{number} {fr}{'s' if number > 1 else ''}", f"{number} {en}{'' if number == 1 else 's'}")
+
+
+def stock(free: int, held: int, sold: int, between: str) -> Text:
+    """`55 libres, 0 retenu, 2 vendus`"""
+    french = (many(free, "libre", ""), many(held, "retenu", ""), many(sold, "vendu", ""))
+    return Text(
+        between.join(each.fr for each in french), between.join((f"{free} free", f"{held} held", f"{sold} sold"))
+    )
+
+
+def death(site: str, status: int, words: str) -> Text:
+    """`c2 s'est arrêté (signal 9)`, with its last words when it complained."""
+    if status == 0:
+        return Text(f"{site} s'est arrêté", f"{site} has stopped")
+    how = Text(f"signal {-status}", f"signal {-status}") if status < 0 else Text(f"état {status}", f"status {status}")
+    told = words if status > 0 else ""
+    return Text(
+        f"{site} s'est arrêté ({how.fr})" + (f" : {told}" if told else ""),
+        f"{site} has stopped ({how.en})" + (f": {told}" if told else ""),
+    )
+
+
+def readable_date(text: str) -> str:
+    """An ISO date and time without its `T`; any other text as it is."""
+    return _DATE.sub(r"\1 \2", text)
+
+
+def is_guichet_state(event: Event) -> bool:
+    """Whether the event is the guichet's answer to `etat`, with the books; a client's has its tickets and requests."""
+    return event.kind == "state" and "free" in event.fields
+
+
+def _request(event: Event) -> Text | None:
+    state = event.text("state")
+    text = _REQUESTS.get((event.text("kind"), state)) or _REQUESTS.get(state)
+    return text and filled(text, event)
+
+
+def _ticket(event: Event) -> Text | None:
+    text = _NEW_TICKETS if event.count("count") > 1 else _TICKETS.get(event.text("state"))
+    return text and filled(text, event)
+
+
+def _state(event: Event) -> Text:
+    if is_guichet_state(event):
+        return stock(event.count("free"), event.count("held"), event.count("sold"), ", ")
+    tickets = many(len(event.objects("tickets")), "billet", "ticket")
+    return Text(f"détient {tickets.fr}", f"holds {tickets.en}")
+
+
+def _matches(event: Event) -> Text:
+    total, shown = event.count("total"), len(event.objects("tickets"))
+    matches = many(total, "billet", "ticket")
+    if shown == total:
+        return matches
+    return Text(f"{matches.fr}, dont {shown} montrés", f"{matches.en}, {shown} of them shown")
+
+
+def filled(text: Text, event: Event, more: Mapping[str, Text] | None = None) -> Text:
+    """The sentence with its blanks filled: by fields of the event, by `more`, and by what needs words of its own."""
+    fields = {key: str(value) for key, value in event.fields.items()}
+    fields["seconds"] = f"{event.fields.get('expires_in') or 0:.0f}"
+    own = {
+        **(more or {}),
+        "matches": _matches(event),
+        "reason": REASONS.get(event.text("reason"), Text(*[event.text("reason")] * 2)),
+    }
+
+    def fill(language: str) -> str:
+        words = {key: text.in_language(language) for key, text in own.items()}
+        return text.in_language(language).format_map(defaultdict(lambda: "?", fields | words))
+
+    return Text(fill("fr"), fill("en"))

@@ -1,0 +1,143 @@
+"""Processes on pipes: start one, notice that it ended, end it by its process id."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lib.launch.folder import Folder
+from lib.launch.wiring import Wiring
+from lib.texts import Problem
+
+_PR_SET_PDEATHSIG = 1
+_SPARE_FILES = 64
+_LAST_BYTES = 4096
+_libc = ctypes.CDLL(None)
+
+
+class Pipes:
+    """The FIFOs of a run, made and held open by the launcher.
+
+    It opens each for reading and writing: no `open` of a site ever waits for the other end, and a site that dies is
+    neither an end of file to the one downstream nor a broken pipe to the one upstream.
+    """
+
+    def __init__(self, folder: Folder, wiring: Wiring) -> None:
+        _allow_open_files(2 * len(wiring.sites) + _SPARE_FILES)
+        folder.make_fifos(wiring.sites)
+        self._inputs = [os.open(folder.input(site), os.O_RDWR) for site in wiring.sites]
+        self._commands = {site: os.open(folder.commands(site), os.O_RDWR | os.O_NONBLOCK) for site in wiring.sites}
+
+    def command(self, site: str, line: str) -> None:
+        """Writes a line into the command FIFO of `site`, whole or not at all. Raises `Problem` when it does not fit."""
+        data = f"{line}\n".encode()
+        if len(data) > 4096:  # PIPE_BUF: a longer one could be cut
+            raise Problem(
+                f"{site} : commande trop longue ({len(data)} octets)", f"{site}: command too long ({len(data)} bytes)"
+            )
+        try:
+            os.write(self._commands[site], data)
+        except BlockingIOError:
+            raise Problem(f"{site} ne lit plus ses commandes", f"{site} does not read its commands any more") from None
+
+    def close(self) -> None:
+        for file in [*self._inputs, *self._commands.values()]:
+            os.close(file)
+
+
+class Processes:
+    """The living sites of a run, by name."""
+
+    def __init__(self, folder: Folder, wiring: Wiring) -> None:
+        self._folder = folder
+        self._wiring = wiring
+        self._living: dict[str, subprocess.Popen[bytes]] = {}
+
+    @property
+    def living(self) -> list[str]:
+        return list(self._living)
+
+    def start(self, site: str, command: Sequence[str]) -> None:
+        """Starts `site`: reads its own FIFO, writes into that of its target, complains into its log.
+
+        Each opens its ends anew: flags such as O_NONBLOCK belong to what `open` returned and would be shared otherwise.
+        Raises `Problem` when the system does not allow it.
+        """
+        ends = (
+            (self._folder.input(site), os.O_RDONLY),
+            (self._folder.input(self._wiring.target(site)), os.O_WRONLY),
+            (self._folder.log(site), os.O_WRONLY | os.O_CREAT | os.O_APPEND),
+        )
+        files: list[int] = []
+        try:
+            files += (os.open(path, flags, 0o600) for path, flags in ends)
+            self._living[site] = subprocess.Popen(
+                command,
+                stdin=files[0],
+                stdout=files[1],
+                stderr=files[2],
+                process_group=0,  # the terminal's Ctrl-C is for the launcher, which then ends them in good order
+                preexec_fn=_die_with(os.getpid()),
+            )
+        except OSError as error:  # too many processes, no memory, a full disk
+            why = error.strerror
+            raise Problem(f"{site} ne peut pas être lancé ({why})", f"{site} cannot be started ({why})") from None
+        finally:
+            for file in files:
+                os.close(file)
+
+    def kill(self, site: str) -> None:
+        """SIGKILL for `site`: its end is noticed like any other death."""
+        self._living[site].kill()
+
+    def ended(self) -> dict[str, int]:
+        """Those that have ended since the last call, with their status (minus the signal, as `subprocess` has it)."""
+        gone = {site: status for site, process in self._living.items() if (status := process.poll()) is not None}
+        for site in gone:
+            del self._living[site]
+        return gone
+
+    def signal_all(self, number: signal.Signals) -> None:
+        """Sends a signal to all that live, each by its process id."""
+        for process in self._living.values():
+            process.send_signal(number)
+
+
+def last_words(log: Path, start: int = 0) -> str:
+    """The last line of a log that is not empty, unless it was written before `start` (a size in bytes)."""
+    with log.open("rb") as file:
+        file.seek(max(start, os.fstat(file.fileno()).st_size - _LAST_BYTES))
+        lines = file.read().decode(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _die_with(launcher: int) -> Callable[[], None]:
+    """What a new process does first: ask the kernel to be killed when the launcher dies, be it by SIGKILL itself.
+
+    SIGKILL rather than SIGTERM, because a stopped or hung site must not survive either; sites are made to stand it.
+    """
+
+    def ask() -> None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != launcher:  # it died before we could ask
+            os._exit(1)
+
+    return ask
+
+
+def _allow_open_files(number: int) -> None:
+    """Raises the limit of open files to `number` if need be. Raises `Problem` when that is not allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < number:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (number, hard))
+        except (ValueError, OSError):
+            raise Problem(
+                f"--clients : il faudrait {number} fichiers ouverts, {hard} sont permis (ulimit -n)",
+                f"--clients: {number} open files would be needed, {hard} are allowed (ulimit -n)",
+            ) from None
