@@ -18,10 +18,9 @@ from lib.texts import Text
 EXAMPLE = Path(__file__).resolve().parent / "examples" / "billets.csv"
 
 
-def load(assembly: Assembly, path: Path) -> AddTickets:
+def load(assembly: Assembly, path: Path, is_gtfs: bool) -> AddTickets:
     """The tickets of the timetable at `path`, as the options choose them. Raises `Problem`."""
-    read = read_gtfs if path.is_dir() or path.suffix.lower() == ".zip" else read_csv
-    timetable = read(path, wanted(assembly.options))
+    timetable = (read_gtfs if is_gtfs else read_csv)(path, wanted(assembly.options))
     for note in timetable.notes:
         assembly.log.info(note)
     return AddTickets(tuple(timetable.offers))
@@ -47,7 +46,13 @@ def first_tickets(assembly: Assembly, guichet: Guichet) -> AddTickets | None:
         count = len(guichet.stock)
         assembly.log.info(Text("%d billets repris de la mémoire", "%d tickets taken up from the store"), count)
         return None
-    return load(assembly, options.tickets or options.gtfs or EXAMPLE)
+    return load(assembly, options.gtfs or options.tickets or EXAMPLE, is_gtfs=options.gtfs is not None)
+
+
+def load_file(assembly: Assembly, file: str) -> AddTickets:
+    """What the command `importer` names: a GTFS feed is a folder or an archive."""
+    path = Path(file)
+    return load(assembly, path, is_gtfs=path.is_dir() or path.suffix.lower() == ".zip")
 
 
 def live(assembly: Assembly) -> int:
@@ -60,7 +65,7 @@ def live(assembly: Assembly) -> int:
         answers=store.answers(),
         next_number=store.number("next_number", 1),
     )
-    return assembly.run(guichet, first_tickets(assembly, guichet), lambda path: load(assembly, Path(path)))
+    return assembly.run(guichet, first_tickets(assembly, guichet), lambda file: load_file(assembly, file))
 
 
 if __name__ == "__main__":

@@ -66,9 +66,7 @@ class Observer:
             case facts.SnapshotMoved(round, "recorded"):
                 # Recorded before the message that woke it touched anything: at most a local event came between.
                 before = self.lamport[name]
-                require(
-                    event.lamport <= before + 1, f"{name} merged its clock ({before} -> {event.lamport}), then recorded"
-                )
+                require(event.lamport <= before + 1, f"{name} merged its clock ({before} -> {event.lamport}), then recorded")
                 cuts = self.cuts.setdefault((round, name), [])
                 require(all(cut.life < self.lives[name] for cut in cuts), f"{name} recorded twice in round {round}")
                 cuts.append(_Cut(self.lives[name], clock[name], clock.copy()))
@@ -93,9 +91,7 @@ class Observer:
                 clock[name] += 1
                 letter = self.letters.get(message.id)
                 if letter is not None:
-                    once = (
-                        letter.received_at is None or not letter.receiver_life
-                    )  # to an unknown life: to each that hears
+                    once = letter.received_at is None or not letter.receiver_life  # to an unknown life: to each that hears
                     require(once, f"{message.id} received twice")
                     letter.received_at = clock[name]
         self.lamport[name] = max(self.lamport[name], event.lamport)
@@ -105,9 +101,7 @@ class Observer:
         cuts = {}
         for name, site in document["sites"].items():
             found = [cut for cut in self.cuts[document["round"], name] if cut.life == site["life"]]
-            require(
-                len(found) == 1, f"{name}: recorded in life {site['life']}, seen {self.cuts[document['round'], name]}"
-            )
+            require(len(found) == 1, f"{name}: recorded in life {site['life']}, seen {self.cuts[document['round'], name]}")
             cuts[name] = found[0]
         for name, cut in cuts.items():
             for other, theirs in cuts.items():
@@ -128,8 +122,6 @@ class Observer:
             was_received = letter.received_at is not None and letter.received_at <= receiver.events
             came_since = letter.received_at is not None and not was_received
             if identity in recorded:
-                require(
-                    was_sent and not was_received, f"{identity} is in the channel's record, but was not in the channel"
-                )
+                require(was_sent and not was_received, f"{identity} is in the channel's record, but was not in the channel")
             elif was_sent and came_since and letter.receiver_life == receiver.life:
                 require(False, f"{identity} was in the channel, and is not in its record")

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -79,7 +80,7 @@ def edges(topology: str, names: list[str]) -> list[tuple[str, str]]:
     if topology == "ring":
         return list(zip(names, names[1:] + names[:1], strict=True))
     if topology == "line":
-        pairs = list(zip(names, names[1:], strict=False))
+        pairs = list(pairwise(names))
     elif topology == "star":
         pairs = [(names[0], name) for name in names[1:]]
     else:

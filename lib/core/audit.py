@@ -52,9 +52,7 @@ def examine(document: Document) -> list[Finding]:
     findings = [] if document.get("sha256") == seal(document) else [Finding("damaged", "sha256")]
     findings += missing(document["sites"], channels_of(document), document.get("expected", []))
     findings += incoherent(document["sites"], channels_of(document))
-    return findings + unconserved(
-        document["sites"], channels_of(document), document["collector"], document.get("left", ())
-    )
+    return findings + unconserved(document["sites"], channels_of(document), document["collector"], document.get("left", ()))
 
 
 def has_shape(document: Any) -> bool:

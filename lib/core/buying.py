@@ -206,9 +206,7 @@ class Client:
         if wanted and errand is not None:
             assert body.journey is not None
             holding = Holding(body.ticket, body.journey, body.holder)
-            offered = replace(
-                self._moved(errand, "offer"), holding=holding, deadline=now + body.expires_in, next_try=0.0
-            )
+            offered = replace(self._moved(errand, "offer"), holding=holding, deadline=now + body.expires_in, next_try=0.0)
             yield self._keep_in_mind(offered)
             if self.automatic:
                 yield from self._confirm(offered, now)

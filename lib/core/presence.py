@@ -109,7 +109,7 @@ class ClientPresence:
             self._is_welcome, self._pause = True, FIRST_HEARTBEAT
             self.deadline = now + self._pause
         if body.phase == say.ARRIVAL:
-            self._is_welcome, self.remembers, self._pause = False, True, 0.0
+            self._is_welcome, self._pause = False, 0.0
             yield from self._arrive(now)
             yield from self._role.resume(now)
 

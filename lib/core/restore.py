@@ -79,9 +79,7 @@ class Giver:
         """Owe these clients what the document says of them: nothing, if it does not know them."""
         yield RestoreMoved(epoch, STARTED)
         for name in sorted({*clients, *self._owed}):
-            channel = [
-                message for found in document["channels"] if found["to"] == name for message in found["messages"]
-            ]
+            channel = [message for found in document["channels"] if found["to"] == name for message in found["messages"]]
             content = {"state": document["sites"].get(name, _NOTHING), "channel": channel}
             self._owed[name] = RestoreOwed(name, epoch, json.dumps(content, ensure_ascii=False, separators=(",", ":")))
             yield self._owed[name]

@@ -298,9 +298,7 @@ class Guichet:
         if len(self.stock) + count > MAX_TICKETS:
             raise CommandRefused("too_many_tickets", str(MAX_TICKETS))
         numbers = iter(range(self.next_number, self.next_number + count))
-        tickets = tuple(
-            Ticket(f"B{next(numbers):04d}", journey) for journey, seats in command.offers for _ in range(seats)
-        )
+        tickets = tuple(Ticket(f"B{next(numbers):04d}", journey) for journey, seats in command.offers for _ in range(seats))
         self.next_number += count
         self.stock.put_many(tickets)
         yield TicketsAdded(tickets)

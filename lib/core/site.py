@@ -13,7 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from lib.core import commands as ask
 from lib.core import messages as say
@@ -45,6 +45,17 @@ from lib.core.snapshot import Recorder
 from lib.core.wire import Header, Malformed
 
 ASIDE = "kept aside"  # not an objection: the message is received later
+
+
+class Timed(Protocol):
+    """A part of a site that wants to know the time."""
+
+    @property
+    def deadline(self) -> float | None:
+        """When `tick` wants to be called next (Unix seconds); None while nothing is waited for."""
+
+    def tick(self, now: float) -> Iterator[Effect]:
+        """This is the time."""
 
 
 class Site(ABC):
@@ -147,8 +158,8 @@ class Site(ABC):
         """When `tick` wants to be called next, at the latest (Unix seconds)."""
         return min(deadline for part in self._timed() if (deadline := part.deadline) is not None)
 
-    def _timed(self) -> tuple[Any, ...]:
-        """The parts that want to know the time: each has `deadline` and `tick(now)`."""
+    def _timed(self) -> tuple[Timed, ...]:
+        """The parts that want to know the time."""
         return self.role, self.presence, self.snapshots
 
     def leave(self, now: float) -> Reaction:
@@ -214,9 +225,7 @@ class Site(ABC):
         if message.round <= self.round or message.epoch != self.epoch or isinstance(message.body, say.RESTORATION):
             return
         body = message.body
-        if isinstance(body, say.Presence) and (
-            body.phase == say.ARRIVAL or (body.phase == say.WELCOME and not body.is_red)
-        ):
+        if isinstance(body, say.Presence) and (body.phase == say.ARRIVAL or (body.phase == say.WELCOME and not body.is_red)):
             self.snapshots.round = message.round  # one of us comes from elsewhere, and that round is over
         else:
             self._carry_out(reaction, self.snapshots.enter(message.round, now), now)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from lib.core import audit, restore
 from lib.core import commands as ask
 from lib.core import messages as say
-from lib.core import audit, restore
 from lib.core.buying import Client
 from lib.core.facts import Effect, FileWanted, Reaction, RestoreMoved, RestoreOwed, Say
 from lib.core.messages import Message
@@ -15,7 +15,7 @@ from lib.core.presence import ClientPresence, GuichetPresence
 from lib.core.recording import Unreadable
 from lib.core.restore import Giver, Taker
 from lib.core.selling import Guichet
-from lib.core.site import ASIDE, Site
+from lib.core.site import ASIDE, Site, Timed
 from lib.core.snapshot import Collector, Recorder
 from lib.core.wire import Malformed
 
@@ -69,10 +69,18 @@ class GuichetSite(Site):
     def _left(self) -> list[str]:
         return [peer.name for peer in self.peers.all() if not peer.present]
 
-    def _timed(self) -> tuple[Any, ...]:
+    def _timed(self) -> tuple[Timed, ...]:
         return *super()._timed(), _Debts(self)
 
     # ----------------------------------------------------------------------------------------------------- who is heard
+
+    def _objection(self, message: Message) -> str:
+        # Only its arrival says whether a client that comes back remembers its requests: until then they can't be told from
+        # those of its earlier life. It will say them again.
+        is_arrival = isinstance(message.body, say.Presence) and message.body.phase == say.ARRIVAL
+        if 0 < self.peers[message.sender].life < message.life and not is_arrival:
+            return "not yet arrived"
+        return super()._objection(message)
 
     def _objection_to_later_epoch(self, message: Message) -> str:
         return "later epoch"
@@ -80,13 +88,8 @@ class GuichetSite(Site):
     def _objection_of_role(self, message: Message) -> str:
         if not isinstance(message.body, _TO_GUICHET):
             return _NOT_FOR_US
-        if isinstance(message.body, say.APPLICATION):
-            if message.body.requester != message.sender:
-                return _NOT_FOR_US
-            # Only its arrival says whether a client that comes back remembers its requests: until then they can't be
-            # told from those of its earlier life. It will say them again.
-            if 0 < self.peers[message.sender].life < message.life:
-                return "not yet arrived"
+        if isinstance(message.body, say.APPLICATION) and message.body.requester != message.sender:
+            return _NOT_FOR_US
         return ""
 
     def _meet(self, message: Message, body: say.Presence, earlier_life: int, now: float) -> Iterator[Effect]:
@@ -185,8 +188,9 @@ class ClientSite(Site):
         self.snapshots = Recorder(role.name, role.office, round, self.capture, delay)
         self.taker = Taker(role.office, role.patience)
         self._asides: list[Message] = []
+        self._is_new = not remembers  # until the first welcome: there is nothing of an older epoch that it could know
 
-    def _timed(self) -> tuple[Any, ...]:
+    def _timed(self) -> tuple[Timed, ...]:
         return *super()._timed(), _Asked(self)
 
     # ----------------------------------------------------------------------------------------------------- who is heard
@@ -206,9 +210,10 @@ class ClientSite(Site):
         return _NOT_FOR_US if isinstance(body, say.TicketNotice) and body.requester != self.name else ""
 
     def _meet(self, message: Message, body: say.Presence, earlier_life: int, now: float) -> Iterator[Effect]:
-        is_ours = message.sender == self.role.office and body.phase == say.WELCOME
-        if is_ours and message.epoch > self.epoch and not self.presence.remembers:
-            self._enter_epoch(message.epoch)  # there is nothing of an older epoch that we could know
+        if message.sender == self.role.office and body.phase == say.WELCOME:
+            if self._is_new and message.epoch > self.epoch:
+                self._enter_epoch(message.epoch)
+            self._is_new = False
         yield from super()._meet(message, body, earlier_life, now)
 
     # --------------------------------------------------------------------------------------------- being loaded back

@@ -66,7 +66,7 @@ def is_date(text: str) -> bool:
     if not _DATE.match(text):
         return False
     year, month, day = int(text[:4]), int(text[5:7]), int(text[8:10])
-    if not (1 <= month <= 12 and int(text[11:13]) < 24 and int(text[14:]) < 60):
+    if not (year and 1 <= month <= 12 and int(text[11:13]) < 24 and int(text[14:]) < 60):
         return False
     leap = month == 2 and year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     return 1 <= day <= _DAYS[month] + leap
@@ -106,7 +106,7 @@ class Journey:
             ("destination", MAX_STATION_BYTES),
         ):
             value = getattr(self, field)
-            if not fits(value, limit) or not fold(value):
+            if not fits(value, limit) or not (value.isalnum() or fold(value)):
                 raise BadField(field, value)
         if not is_date(self.date):
             raise BadField("date", self.date)

@@ -11,7 +11,7 @@ from lib.core import commands as ask
 from lib.core.buying import Client
 from lib.core.selling import Guichet
 from lib.core.sites import ClientSite, GuichetSite
-from lib.edge import streams
+from lib.edge import streams, verify
 from lib.edge.log import Log
 from lib.edge.loop import Loop, on_signals
 from lib.edge.options import Options, fail, parse
@@ -41,9 +41,7 @@ class Assembly:
             self.log.info(_NO_WINDOW)
         self.store = Store(options.data, options.name, role)
 
-    def run(
-        self, role: Role, first_tickets: ask.AddTickets | None, load: Callable[[str], ask.AddTickets] | None
-    ) -> int:
+    def run(self, role: Role, first_tickets: ask.AddTickets | None, load: Callable[[str], ask.AddTickets] | None) -> int:
         """Live as `role` until the end; the status for the shell."""
         options = self.options
         trace = Trace(options.trace, options.name) if options.trace else None
@@ -86,7 +84,22 @@ class Assembly:
 def run(role: str, live: Callable[[Assembly], int]) -> int:
     """The whole of a program: read the options, put the parts together, live. Problems of the user's are one line."""
     options = parse(role, sys.argv[1:])
+    if options.verify or options.list_folder:
+        return report(options)
     try:
         return live(Assembly(options, role))
     except Problem as problem:
         fail(role, problem, options.language)
+
+
+def report(options: Options) -> int:
+    """Say what snapshot files are worth. No site runs, so stdout is the user's."""
+    if options.verify:
+        status, lines = verify.verify(options.verify)
+    else:
+        assert options.list_folder is not None
+        status, lines = verify.listing(options.list_folder)
+    (sys.stderr if status == verify.NO_SNAPSHOT else sys.stdout).writelines(
+        f"{line.in_language(options.language)}\n" for line in lines
+    )
+    return status

@@ -151,9 +151,7 @@ def _change(arguments: _Arguments) -> ask.Command:
 def _ask_restore(arguments: _Arguments) -> ask.Command:
     file = arguments.needed("fichier")
     if not fits(file, MAX_STATION_BYTES):
-        arguments.bad(
-            "fichier", file[:40] + "…", Text("le nom d'un fichier du guichet", "the name of a guichet's file")
-        )
+        arguments.bad("fichier", file[:40] + "…", Text("le nom d'un fichier du guichet", "the name of a guichet's file"))
     return ask.AskRestore(file)
 
 
@@ -203,18 +201,18 @@ def parse(role: str, line: str) -> ask.Command | Import | Load:
 _REFUSALS = {
     "unknown_request": Text("aucune demande n°{}", "no request no. {}"),
     "not_offered": Text("la demande n°{} n'a pas d'offre à confirmer ou à refuser", "request no. {} has no open offer"),
-    "offer_expired": Text("l'offre de la demande n°{} est expirée (refus : expire)", "the offer of request no. {} has expired"),
+    "offer_expired": Text("l'offre de la demande n°{} est expirée (refus : expire)", "the offer of no. {} has expired"),
     "not_mine": Text("le billet {} n'est pas à ce client", "ticket {} is not this client's"),
     "unknown_ticket": Text("aucun billet {}", "no ticket {}"),
     "not_free": Text("le billet {} n'est pas libre : seul un billet libre se modifie ou se supprime",
                      "ticket {} is not free: only a free ticket can be changed or deleted"),
     "bad_field": Text("valeur impossible : {}", "impossible value: {}"),
     "too_many_tickets": Text("plus de {} billets : importez-en moins", "more than {} tickets: import fewer"),
-    "round_open": Text("l'instantané n°{} n'est pas clos : attendez sa fin", "snapshot no. {} is still open: wait for its end"),
+    "round_open": Text("l'instantané n°{} n'est pas clos : attendez sa fin", "snapshot no. {} is open: wait for its end"),
     "snapshot_shape": Text("ce n'est pas un instantané lisible : {}", "not a readable snapshot: {}"),
     "snapshot_damaged": Text("fichier endommagé : {} ne correspond pas", "damaged file: {} does not match"),
     "snapshot_incomplete": Text("l'instantané n°{} est incomplet", "snapshot no. {} is incomplete"),
-    "snapshot_site": Text("instantané incomplet : il manque l'état de {}", "incomplete snapshot: the state of {} is missing"),
+    "snapshot_site": Text("instantané incomplet : il manque l'état de {}", "incomplete snapshot: {} has not reported"),
     "snapshot_rank": Text("instantané incomplet : il manque {}", "incomplete snapshot: {} is missing"),
     "snapshot_incoherent": Text("coupe incohérente : {} reçu sans être envoyé", "incoherent cut: {} received, not sent"),
     "snapshot_ticket": Text("billets non conservés : {}", "tickets not conserved: {}"),

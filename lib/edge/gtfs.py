@@ -525,9 +525,7 @@ def _leave_out_frequencies(feed: _Feed, running: dict[str, _Trip]) -> None:
 _NO_TRIP = Text("arrêts de courses absentes de trips.txt", "calls of trips that are not in trips.txt")
 _NO_STOP = Text("arrêts inconnus ou sans nom dans stops.txt", "calls at stops unknown or nameless in stops.txt")
 _NO_TIME = Text("départs sans heure (on peut y descendre)", "departures without time (one may get off there)")
-_COACHES = Text(
-    "autocars (arrêts « OCECar ») autour des jours voulus", "coaches (stops 'OCECar') around the wanted days"
-)
+_COACHES = Text("autocars (arrêts « OCECar ») autour des jours voulus", "coaches (stops 'OCECar') around the wanted days")
 
 
 def _read_calls(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+from contextlib import suppress
 
 from lib.edge import streams
 from lib.edge.log import Log
@@ -69,10 +70,8 @@ class Loop:
             self._forget(output.fd)
 
     def _forget(self, fd: int) -> None:
-        try:
+        with suppress(KeyError):
             self._poll.unregister(fd)
-        except KeyError:
-            pass
 
     def _read(self) -> None:
         data = streams.read_some(self._input)

@@ -54,6 +54,8 @@ class Options:
     office: str
     patience: float
     confirmation: str
+    verify: Path | None
+    list_folder: Path | None
     notes: tuple[Text, ...]
 
 
@@ -160,16 +162,12 @@ def _parser(role: str, language: str) -> _Parser:
         "WIDTHxHEIGHT+X+Y",
     )
     program = f"{role}.py"
-    parser = _Parser(
-        prog=program, allow_abbrev=False, add_help=False, description=_DESCRIPTION[role].in_language(language)
-    )
+    parser = _Parser(prog=program, allow_abbrev=False, add_help=False, description=_DESCRIPTION[role].in_language(language))
     parser.language = language
 
     airplug = parser.add_argument_group(t("AIRPLUG", "AIRPLUG"))
     airplug.add_argument("--ident", type=name, metavar=t("NOM", "NAME"), help=t("nom du site", "name of the site"))
-    airplug.add_argument(
-        "--auto", nargs="?", help=t("accepté : un site démarre toujours", "accepted: a site always starts")
-    )
+    airplug.add_argument("--auto", nargs="?", help=t("accepté : un site démarre toujours", "accepted: a site always starts"))
     airplug.add_argument("--appname", type=application, metavar="APP", help=t("nom d'application", "application name"))
     for mode in (WHAT, WHATWHO, WHATWHOWHERE):
         airplug.add_argument(
@@ -182,9 +180,7 @@ def _parser(role: str, language: str) -> _Parser:
         "--verbose", nargs="?", const=1, default=1, type=checked(int, "un entier", "an integer"), metavar="N",
         help=t("0 : les problèmes ; 1 : l'essentiel ; 2 : tout", "0: problems; 1: what matters; 2: everything"),
     )  # fmt: skip
-    airplug.add_argument(
-        "--safemode", action="store_true", help=t("s'arrêter à une ligne fautive", "stop at a bad line")
-    )
+    airplug.add_argument("--safemode", action="store_true", help=t("s'arrêter à une ligne fautive", "stop at a bad line"))
     airplug.add_argument("--debug", action="store_true", help="--verbose=2")
     for option in _WITHOUT_EFFECT:
         airplug.add_argument(option, nargs="?", const="", dest="airplug" + option, help=argparse.SUPPRESS)
@@ -197,12 +193,10 @@ def _parser(role: str, language: str) -> _Parser:
     both.add_argument("--instantanes", dest="snapshots", default="instantanes", metavar=t("DOSSIER", "DIR"),
                       help=t("dossier des instantanés", "folder of the snapshots"))  # fmt: skip
     both.add_argument("--delai-instantane", dest="snapshot_delay", type=seconds, default=30.0, metavar="S",
-                      help=t("clore un instantané incomplet après S secondes", "close an incomplete snapshot after S s"))  # fmt: skip
+                      help=t("clore un instantané incomplet après S s", "close an incomplete snapshot after S s"))  # fmt: skip
     both.add_argument("--commandes", dest="commands", metavar=t("CHEMIN", "PATH"),
                       help=t("lire des commandes d'un tube ou fichier", "read commands from a pipe or file"))  # fmt: skip
-    both.add_argument(
-        "--trace", metavar=t("CHEMIN", "PATH"), help=t("événements, en lignes JSON", "events, JSON lines")
-    )
+    both.add_argument("--trace", metavar=t("CHEMIN", "PATH"), help=t("événements, en lignes JSON", "events, JSON lines"))
     both.add_argument("--version", action="version", version=f"{program} {VERSION}", help="version")
     both.add_argument("--help", "-h", action="help", help=t("cette aide", "this help"))
 
@@ -212,14 +206,31 @@ def _parser(role: str, language: str) -> _Parser:
     guichet.add_argument("--billets", dest="tickets", type=Path, metavar="F.csv", help=t("billets à vendre", "tickets"))
     guichet.add_argument("--gtfs", type=Path, metavar=t("DOSSIER|ZIP", "FOLDER|ZIP"), help=t("horaires", "timetables"))
     guichet.add_argument("--date", dest="dates", metavar=t("J[..J]", "D[..D]"), help=t("jours voulus", "days wanted"),
-                         type=checked(_period, "AAAA-MM-JJ ou AAAA-MM-JJ..AAAA-MM-JJ", "YYYY-MM-DD or YYYY-MM-DD..YYYY-MM-DD"))  # fmt: skip
+                         type=checked(_period, "AAAA-MM-JJ[..AAAA-MM-JJ]", "YYYY-MM-DD[..YYYY-MM-DD]"))  # fmt: skip
     guichet.add_argument("--places", dest="seats", metavar="N", help=t("places par train (1)", "seats a train (1)"),
                          type=checked(lambda text: _where(1 <= int(text) <= MAX_SEATS, int(text)),
                                       f"un entier de 1 à {MAX_SEATS}", f"an integer from 1 to {MAX_SEATS}"))  # fmt: skip
-    guichet.add_argument(
-        "--depart", dest="departure", metavar=t("GARE", "STATION"), help=t("de là seulement", "from there")
-    )
+    guichet.add_argument("--depart", dest="departure", metavar=t("GARE", "STATION"), help=t("de là seulement", "from there"))
     guichet.add_argument("--destination", metavar=t("GARE", "STATION"), help=t("jusque-là seulement", "to there"))
+
+    if role == "guichet":
+        checks = parser.add_argument_group(t("sans site : instantanés", "without a site: snapshots"))
+        checks.add_argument(
+            "--verifier",
+            dest="verify",
+            type=Path,
+            metavar=t("FICHIER", "FILE"),
+            help=t("vérifier un instantané", "check one"),
+        )
+        checks.add_argument(
+            "--liste",
+            dest="list_folder",
+            type=Path,
+            nargs="?",
+            const=Path(),
+            metavar=t("DOSSIER", "DIR"),
+            help=t("lister les instantanés (ceux de --instantanes)", "list the snapshots (those of --instantanes)"),
+        )
 
     client = parser.add_argument_group("client")
     client.add_argument("--guichet", dest="office", type=name, metavar=t("NOM", "NAME"),
@@ -270,8 +281,14 @@ def _options(role: str, language: str, given: argparse.Namespace) -> Options:
         office=given.office or "gch",
         patience=given.patience or 60.0,
         confirmation=given.confirmation or ("auto" if given.notk else "manuelle"),
+        verify=given.verify if is_guichet else None,
+        list_folder=_list_folder(given) if is_guichet else None,
         notes=tuple(_notes(role, given)),
     )
+
+
+def _list_folder(given: argparse.Namespace) -> Path | None:
+    return Path(given.snapshots) if given.list_folder == Path() else given.list_folder
 
 
 def _notes(role: str, given: argparse.Namespace) -> list[Text]:
@@ -287,9 +304,7 @@ def _notes(role: str, given: argparse.Namespace) -> list[Text]:
     for field in others:
         if getattr(given, field) is not None:
             option = f"--{french.get(field, field)}"
-            notes.append(
-                Text(f"{option} : sans effet, c'est l'affaire du {owner}", f"{option}: no effect, the {owner}'s")
-            )
+            notes.append(Text(f"{option} : sans effet, c'est l'affaire du {owner}", f"{option}: no effect, the {owner}'s"))
     return notes
 
 

@@ -26,9 +26,7 @@ from lib.texts import Problem, Text
 MAX_REASON = 200  # characters of a refusal that travel: a file's path may be long
 
 _MALFORMED = Text("ligne écartée (%s) : %r", "line dropped (%s): %r")
-_BROKEN = Text(
-    "plus personne ne lit la sortie : ce qui est dit est perdu", "nobody reads the output: what is said is lost"
-)
+_BROKEN = Text("plus personne ne lit la sortie : ce qui est dit est perdu", "nobody reads the output: what is said is lost")
 _QUEUE_FULL = Problem(
     "la file de sortie est pleine : le voisin ne lit plus ; réessayez quand il lira",
     "the output queue is full: the neighbour has stopped reading; try again when it reads",

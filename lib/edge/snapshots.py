@@ -31,7 +31,7 @@ class Folder:
             return self._write(stem, json.dumps(sealed, ensure_ascii=False, indent=1) + "\n")
         except OSError as error:
             raise Problem(
-                f"--instantanes : {self.path} ne peut être écrit ({error.strerror}) ; faites de la place ou donnez un autre dossier",
+                f"--instantanes : {self.path} ne peut être écrit ({error.strerror}) ; faites de la place ou changez de dossier",
                 f"--instantanes: {self.path} cannot be written ({error.strerror}); make room or give another folder",
             ) from error
 
@@ -83,7 +83,5 @@ def read(path: Path) -> Document:
     except (ValueError, RecursionError) as error:
         raise Problem(f"{path} : ce n'est pas du JSON ({error})", f"{path}: not JSON ({error})") from error
     if not isinstance(document, dict) or document.get("format") != audit.FORMAT:
-        raise Problem(
-            f"{path} : ce n'est pas un instantané ({audit.FORMAT})", f"{path}: not a snapshot ({audit.FORMAT})"
-        )
+        raise Problem(f"{path} : ce n'est pas un instantané ({audit.FORMAT})", f"{path}: not a snapshot ({audit.FORMAT})")
     return document

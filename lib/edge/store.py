@@ -67,7 +67,7 @@ class Store:
         if found != (name, role):
             self._db.close()
             raise Problem(
-                f"{self.path} : la mémoire de {found[0]} ({found[1]}), non de {name} ({role}) ; changez --ident ou --donnees",
+                f"{self.path} : mémoire de {found[0]} ({found[1]}), non de {name} ({role}) ; changez --ident ou --donnees",
                 f"{self.path}: the store of {found[0]} ({found[1]}), not of {name} ({role}); change --ident or --donnees",
             )
         self._remember({"name": name, "role": role})
@@ -182,9 +182,7 @@ def _open(path: str) -> sqlite3.Connection:
     database = None
     try:
         # "rw", not "rwc": what is not there is not made here.
-        database = sqlite3.connect(
-            f"{Path(path).resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=0
-        )
+        database = sqlite3.connect(f"{Path(path).resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=0)
         _check(database, path)
         # Exclusive: a second process of the same name can't open it, and the WAL's index needs no shared memory.
         database.execute("PRAGMA locking_mode=EXCLUSIVE")
@@ -214,7 +212,7 @@ def _check(database: sqlite3.Connection, path: str) -> None:
         )
     if version != VERSION:
         raise Problem(
-            f"{path} : écrit par une autre version ({version}, ici {VERSION}) ; reprenez cette version ou un autre --donnees",
+            f"{path} : écrit par une autre version ({version}, ici {VERSION}) ; reprenez-la ou un autre --donnees",
             f"{path}: written by another version ({version}, here {VERSION}); use that version or another --donnees",
         )
     verdict = database.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -280,9 +278,9 @@ def _write_errand(database: sqlite3.Connection, fact: facts.ErrandMoved) -> None
         return
     search, holding = errand.search, errand.holding
     held = (holding.ticket_id, *_journey(holding.journey), holding.holder) if holding else (None,) * 7
-    row = (errand.number, errand.kind, errand.state)
-    row += (search.ticket, search.departure, search.destination, search.since, search.until, errand.limit)
-    row += (*held, errand.reason, errand.deadline, int(errand.next_try > 0))
+    wanted = (search.ticket, search.departure, search.destination, search.since, search.until, errand.limit)
+    end = (errand.reason, errand.deadline, int(errand.next_try > 0))
+    row = (errand.number, errand.kind, errand.state, *wanted, *held, *end)
     database.execute(f"INSERT OR REPLACE INTO errands VALUES ({', '.join('?' * 19)})", row)
 
 

@@ -41,9 +41,7 @@ _DAY = Text("AAAA-MM-JJ", "YYYY-MM-DD")
 _TIME = Text("HH:MM, de 00:00 à 23:59", "HH:MM, from 00:00 to 23:59")
 _PRICE = Text("des euros, 15.40 ou 15,4", "euros, 15.40 or 15,4")
 _TRAIN = Text("un numéro de train, de 1 à 60 octets", "a train number of 1 to 60 bytes")
-_STATION = Text(
-    f"un nom de gare, de 1 à {MAX_STATION_BYTES} octets", f"a station's name of 1 to {MAX_STATION_BYTES} bytes"
-)
+_STATION = Text(f"un nom de gare, de 1 à {MAX_STATION_BYTES} octets", f"a station's name of 1 to {MAX_STATION_BYTES} bytes")
 _SEATS = Text(f"un nombre de places de 1 à {MAX_SEATS}", f"a number of seats from 1 to {MAX_SEATS}")
 _WEEKDAYS = Text("des jours de 1 (lundi) à 7, par exemple 12345", "days from 1 (Monday) to 7, for example 12345")
 
@@ -182,9 +180,7 @@ def _close(asked: str, known: dict[str, str]) -> list[str]:
     return [shown(known[key]) for key in dict.fromkeys(holding + alike)][:5]
 
 
-def no_train(
-    name: str, wanted: Wanted, stations: Iterable[str], served: tuple[object, object] | None, why: Text
-) -> Problem:
+def no_train(name: str, wanted: Wanted, stations: Iterable[str], served: tuple[object, object] | None, why: Text) -> Problem:
     """File `name` has nothing of what is wanted; `served` is the first and last day that it knows, `why` a cause."""
     unknown = unknown_station(name, wanted, stations)
     if unknown:

@@ -53,7 +53,7 @@ def _row(event: Event) -> dict[str, Any] | None:
 
 
 def _message(event: str, message: Message, peer: str) -> dict[str, Any]:
-    row = {"ev": event, "id": message.id, "peer": peer, "type": type_of(message.body)}
+    row: dict[str, Any] = {"ev": event, "id": message.id, "peer": peer, "type": type_of(message.body)}
     row |= {"round": message.round, "epoch": message.epoch}
     return row | {"rank": message.rank} if message.rank else row
 

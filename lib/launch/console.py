@@ -11,7 +11,7 @@ from lib.launch.screen import Screen
 from lib.launch.traces import Event
 from lib.texts import Problem, Text
 
-KINDS = frozenset({"request", "ticket", "command", "state"})
+KINDS = frozenset({"request", "ticket", "command", "state", "snapshot", "restore"})
 _MAX_ROWS = 20  # rows of one table: more scroll away unread
 _MAX_LINES = 30  # events of one look: more would scroll away unread
 
@@ -24,7 +24,7 @@ HELP = Text(
              rendre billet=                                    le redonner au guichet
   Guichet :  ajouter train= date= depart= destination= cout= nombre=
              modifier billet= ...    supprimer billet=    importer fichier=
-  Tous :     etat    quitter
+  Tous :     etat    instantane    charger fichier=    quitter
   Ici :      aide    sites    quitter (ou Ctrl-D : tout s'arrête)""",
     en="""\
   SITE COMMAND KEY=VALUE ...   for instance: c1 reserver destination=Creil du=2025-03-17
@@ -34,7 +34,7 @@ HELP = Text(
                   rendre billet=                                    give it back
   Ticket office:  ajouter train= date= depart= destination= cout= nombre=
                   modifier billet= ...    supprimer billet=    importer fichier=
-  Everyone:       etat    quitter
+  Everyone:       etat    instantane    charger fichier=    quitter
   Here:           aide    sites    quitter (or Ctrl-D: everything ends)""",
 )
 _GREETING = Text(
@@ -122,7 +122,8 @@ class Console:
         tickets = event.objects("tickets")
         if tickets:
             columns = phrases.LEDGER if phrases.is_guichet_state(event) else phrases.TICKET
-            self._screen.table(columns.headings, [columns.row(ticket) for ticket in tickets[:_MAX_ROWS]], columns.right)
+            rows = [columns.row(ticket, self._screen.language) for ticket in tickets[:_MAX_ROWS]]
+            self._screen.table(columns.headings, rows, columns.right)
             self._tell_rest(len(tickets) - _MAX_ROWS, Text("billets", "tickets"))
 
     def _tell_rest(self, number: int, what: Text) -> None:

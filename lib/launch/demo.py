@@ -92,7 +92,8 @@ def _consultation(story: Story) -> None:
     listed = stage.outcome(asked, "listed", "refused")
     stage.show_messages()
     tickets, total = listed.objects("tickets"), listed.count("total")
-    stage.screen.table(phrases.TICKET.headings, map(phrases.TICKET.row, tickets), phrases.TICKET.right)
+    rows = [phrases.TICKET.row(ticket, stage.screen.language) for ticket in tickets]
+    stage.screen.table(phrases.TICKET.headings, rows, phrases.TICKET.right)
     found = phrases.many(total, "billet", "ticket")
     stage.check(
         len(tickets) == min(_SHOWN, total) > 0,

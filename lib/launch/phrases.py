@@ -55,6 +55,24 @@ _TICKETS = {
 }
 _NEW_TICKETS = Text("{ticket} à {last} mis en vente ({count})", "{ticket} to {last} put on sale ({count})")
 
+# By phase, as are the next ones.
+_SNAPSHOTS = {
+    "recorded": Text("instantané {round} : état enregistré", "snapshot {round}: state recorded"),
+    "complete": Text("instantané {round} complet : {file}", "snapshot {round} complete: {file}"),
+    "incomplete": Text(
+        "instantané {round} incomplet, il manque {missing}", "snapshot {round} incomplete, without {missing}"
+    ),
+    "refused": Text("instantané refusé : {reason}", "snapshot refused: {reason}"),
+}
+_RESTORES = {
+    "started": Text("restauration commencée (époque {epoch})", "restore started (epoch {epoch})"),
+    "restored": Text("état restauré (époque {epoch})", "state restored (epoch {epoch})"),
+    "complete": Text("tous sont restaurés (époque {epoch})", "everyone is restored (epoch {epoch})"),
+    "refused": Text("restauration refusée : {reason}", "restore refused: {reason}"),
+}
+
+STATES = {"free": Text("libre", "free"), "held": Text("retenu", "held"), "sold": Text("vendu", "sold")}
+
 
 @dataclass(frozen=True, slots=True)
 class Columns:
@@ -64,9 +82,10 @@ class Columns:
     headings: tuple[Text, ...]
     right: tuple[int, ...] = ()
 
-    def row(self, values: Mapping[str, Any]) -> list[str]:
+    def row(self, values: Mapping[str, Any], language: str) -> list[str]:
         """One object as cells; what is unknown or none stays blank."""
-        return [readable_date(str(values.get(key) or "")) for key in self.keys]
+        cells = [str(values.get(key) or "") for key in self.keys]
+        return [STATES[cell].in_language(language) if cell in STATES else readable_date(cell) for cell in cells]
 
 
 TICKET = Columns(
@@ -105,6 +124,10 @@ def sentence(event: Event) -> Text | None:
             return Text(*[f"{event.text('line')} : {event.text('error')}"] * 2)
         case "state":
             return _state(event)
+        case "snapshot":
+            return _filled(_SNAPSHOTS.get(event.text("phase")), event)
+        case "restore":
+            return _filled(_RESTORES.get(event.text("phase")), event)
         case _:
             return None
 
@@ -157,20 +180,22 @@ def is_guichet_state(event: Event) -> bool:
 
 def _request(event: Event) -> Text | None:
     state = event.text("state")
-    text = _REQUESTS.get((event.text("kind"), state)) or _REQUESTS.get(state)
-    return text and filled(text, event)
+    return _filled(_REQUESTS.get((event.text("kind"), state)) or _REQUESTS.get(state), event)
 
 
 def _ticket(event: Event) -> Text | None:
-    text = _NEW_TICKETS if event.count("count") > 1 else _TICKETS.get(event.text("state"))
-    return text and filled(text, event)
+    return _filled(_NEW_TICKETS if event.count("count") > 1 else _TICKETS.get(event.text("state")), event)
 
 
 def _state(event: Event) -> Text:
     if is_guichet_state(event):
         return stock(event.count("free"), event.count("held"), event.count("sold"), ", ")
     tickets = many(len(event.objects("tickets")), "billet", "ticket")
-    return Text(f"détient {tickets.fr}", f"holds {tickets.en}")
+    numbers = ", ".join(str(request.get("request")) for request in event.objects("requests"))
+    return Text(
+        f"détient {tickets.fr}" + (f", demandes en cours : {numbers}" if numbers else ""),
+        f"holds {tickets.en}" + (f", open requests: {numbers}" if numbers else ""),
+    )
 
 
 def _matches(event: Event) -> Text:
@@ -181,9 +206,13 @@ def _matches(event: Event) -> Text:
     return Text(f"{matches.fr}, dont {shown} montrés", f"{matches.en}, {shown} of them shown")
 
 
+def _filled(text: Text | None, event: Event) -> Text | None:
+    return text and filled(text, event)
+
+
 def filled(text: Text, event: Event, more: Mapping[str, Text] | None = None) -> Text:
     """The sentence with its blanks filled: by fields of the event, by `more`, and by what needs words of its own."""
-    fields = {key: str(value) for key, value in event.fields.items()}
+    fields = {key: _words_of(value) for key, value in event.fields.items()}
     fields["seconds"] = f"{event.fields.get('expires_in') or 0:.0f}"
     own = {
         **(more or {}),
@@ -196,3 +225,7 @@ def filled(text: Text, event: Event, more: Mapping[str, Text] | None = None) -> 
         return text.in_language(language).format_map(defaultdict(lambda: "?", fields | words))
 
     return Text(fill("fr"), fill("en"))
+
+
+def _words_of(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

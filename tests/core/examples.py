@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
+
 from lib.core import messages as say
 from lib.core.messages import Body, Message
 from lib.core.tickets import MAX_CENTS, MAX_STATION_BYTES, MAX_TRAIN_BYTES, Journey, Search, Ticket, fits, fold

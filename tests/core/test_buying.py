@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from lib.core import buying
 from lib.core import commands as ask
 from lib.core import messages as say
@@ -41,7 +42,6 @@ from lib.core.facts import (
 from lib.core.messages import TicketNotice
 from lib.core.selling import Guichet
 from lib.core.tickets import FREE, HELD, SOLD, Search
-
 from tests.core.examples import journey, tickets
 
 HOLDING = Holding("B0001", journey(), "gch")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import FrozenInstanceError
 
 import pytest
+
 from lib.core import messages as say
 from lib.core.messages import TicketNotice
-
 from tests.core.examples import journey, message
 
 

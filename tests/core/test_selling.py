@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
 from lib.core import commands as ask
 from lib.core import messages as say
 from lib.core import selling
@@ -17,7 +18,6 @@ from lib.core.facts import Answered, ClientForgot, Effect, Say, StateTold, Ticke
 from lib.core.messages import TicketNotice
 from lib.core.selling import Guichet
 from lib.core.tickets import FREE, HELD, SOLD, Search, Ticket
-
 from tests.core.examples import journey, tickets
 
 CREIL = Search(destination="Creil")

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
 from lib.core.tickets import (
     FREE,
     HELD,
@@ -29,7 +30,6 @@ from lib.core.tickets import (
     fold,
     is_date,
 )
-
 from tests.core.examples import journey, nasty_text, tickets
 
 STATIONS = ["Compiègne", "Creil", "Saint-Quentin", "Noyon"]

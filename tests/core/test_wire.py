@@ -7,12 +7,12 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from lib.core import messages as say
 from lib.core import wire
 from lib.core.messages import Body, Message
 from lib.core.tickets import MAX_CENTS, MAX_STATION_BYTES, Search
 from lib.core.wire import WHAT, WHATWHO, WHATWHOWHERE, Header, Malformed, decode, encode, with_forwarder
-
 from tests.core.examples import HEADERS, LARGEST, applications, bodies, journey, message, messages, site_names
 
 headers = st.sampled_from(HEADERS)

@@ -52,6 +52,13 @@ def test_events_in_words():
     assert said("ticket", ticket="B0001", last="B0060", count=60, state="free")[0] == "B0001 à B0060 mis en vente (60)"
     assert said("command", line="danser", ok=False, error="commande inconnue")[0] == "danser : commande inconnue"
     assert said("state", free=3, held=0, sold=1)[0] == "3 libres, 0 retenu, 1 vendu"
+    assert said("snapshot", round=3, phase="complete", file="x.json")[0] == "instantané 3 complet : x.json"
+    assert said("snapshot", round=3, phase="incomplete", missing=["c2", "c3 -> gch n°17"])[1] == (
+        "snapshot 3 incomplete, without c2, c3 -> gch n°17"
+    )
+    assert said("restore", phase="refused", reason="sha256")[0] == "restauration refusée : sha256"
+    open_requests = [{"request": 4, "state": "offered"}]
+    assert said("state", tickets=[], requests=open_requests)[0] == "détient 0 billet, demandes en cours : 4"
     assert said("state", tickets=[{"id": "B1"}]) == ("détient 1 billet", "holds 1 ticket")
 
 
@@ -61,6 +68,13 @@ def test_events_without_words_and_with_strange_ones():
     assert phrases.sentence(Event("c1", "request", 1, 1, 0.0, {"state": "invented"})) is None
     assert said("request", request="{x}", state="refused", reason="{y}")[0] == "demande {x} refusée : {y}"
     assert said("request", state="owned")[0] == "demande ? : le billet ? est à c1"
+
+
+def test_rows_of_tables():
+    ticket = {"id": "B1", "train": "7", "date": "2025-03-17T07:10", "from": "Creil", "to": "Paris", "price": "3.20"}
+    assert phrases.TICKET.row(ticket, "fr") == ["B1", "7", "2025-03-17 07:10", "Creil", "Paris", "3.20"]
+    entry = {"id": "B1", "state": "sold", "client": "c1", "request": 4}
+    assert phrases.LEDGER.row(entry, "fr") == ["B1", "vendu", "c1", "4", ""]
 
 
 def test_how_a_site_ended():
