@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from lib.core import commands as ask
 from lib.core import messages as say
@@ -51,6 +50,7 @@ TRANSITIONS: dict[tuple[str, str, str], str] = {
     (CONSULT, ASKED, "give up"): UNREACHABLE,
     (RESERVE, ASKED, "offer"): OFFERED,
     (RESERVE, ASKED, "refuse"): REFUSED,
+    (RESERVE, ASKED, "expire"): EXPIRED,  # every offer was lost until the hold ended
     (RESERVE, ASKED, "give up"): UNREACHABLE,
     (RESERVE, OFFERED, "confirm"): CONFIRMING,
     (RESERVE, OFFERED, "decline"): REFUSED,
@@ -106,7 +106,7 @@ class Client:
         self.errands = {errand.number: errand for errand in errands}
         self.tickets = {kept.holding.ticket_id: kept for kept in tickets}
         self.given_back = dict.fromkeys(given_back)  # (ticket, request that bought it): purchases that are over
-        self._closed = [number for number, errand in sorted(self.errands.items()) if not _is_open(errand)]
+        self._closed = {number: None for number, errand in sorted(self.errands.items()) if not _is_open(errand)}
         self._wakings: list[tuple[float, int]] = []  # a heap; what an errand no longer waits for is passed over
         for errand in self.errands.values():
             self._note(errand)
@@ -133,7 +133,7 @@ class Client:
         yield from self._begin(Errand(self.take_number(), kind, ASKED, search, limit), now)
 
     def _begin(self, errand: Errand, now: float) -> Iterator[Effect]:
-        yield from self._say(replace(errand, give_up=now + self.patience), now)
+        yield from self._say(errand._replace(give_up=now + self.patience), now)
 
     def take_number(self) -> int:
         """A request number that was never used."""
@@ -151,11 +151,11 @@ class Client:
         return errand
 
     def _confirm(self, errand: Errand, now: float) -> Iterator[Effect]:
-        yield from self._say(replace(self._moved(errand, "confirm"), give_up=now + self.patience, pause=0.0), now)
+        yield from self._say(self._moved(errand, "confirm")._replace(give_up=now + self.patience, pause=0.0), now)
 
     def _decline(self, errand: Errand, now: float) -> Iterator[Effect]:
         # The user is done with it. What is left to do is to be heard: the ticket is free again for others the sooner.
-        declined = replace(self._moved(errand, "decline"), reason=DECLINED, give_up=now + self.patience, pause=0.0)
+        declined = self._moved(errand, "decline")._replace(reason=DECLINED, give_up=now + self.patience, pause=0.0)
         yield from self._say(declined, now)
         yield from self._close(errand.number)
 
@@ -172,7 +172,7 @@ class Client:
     # ------------------------------------------------------------------------------------------ what the guichet says
 
     def receive(self, sender: str, body: say.Body, now: float) -> Iterator[Effect]:
-        """Take in a sentence of the guichet's. A sentence of anybody else's is nothing to us."""
+        """Take in a sentence of the guichet's; the site lets nobody else's through."""
         if not isinstance(body, say.TicketNotice):
             return
         errand = self.errands.get(body.request)
@@ -206,7 +206,7 @@ class Client:
         if wanted and errand is not None:
             assert body.journey is not None
             holding = Holding(body.ticket, body.journey, body.holder)
-            offered = replace(self._moved(errand, "offer"), holding=holding, deadline=now + body.expires_in, next_try=0.0)
+            offered = self._moved(errand, "offer")._replace(holding=holding, deadline=now + body.expires_in, next_try=0.0)
             yield self._keep_in_mind(offered)
             if self.automatic:
                 yield from self._confirm(offered, now)
@@ -220,8 +220,9 @@ class Client:
             return
         # The stock may have changed between two answers: a list with another total is another list.
         before = errand.listing if errand.total == body.total else {}
-        listing = before | {body.position: Holding(body.ticket, body.journey, body.holder)}
-        errand = replace(errand, listing=listing, total=body.total)
+        others = {position: holding for position, holding in before.items() if holding.ticket_id != body.ticket}
+        listing = others | {body.position: Holding(body.ticket, body.journey, body.holder)}
+        errand = errand._replace(listing=listing, total=body.total)
         self.errands[errand.number] = errand
         if len(listing) == wanted:
             yield from self._end(errand, "list")
@@ -230,16 +231,16 @@ class Client:
 
     @staticmethod
     def _moved(errand: Errand, happens: str) -> Errand:
-        return replace(errand, state=TRANSITIONS[errand.kind, errand.state, happens])
+        return errand._replace(state=TRANSITIONS[errand.kind, errand.state, happens])
 
     def _end(self, errand: Errand, happens: str, **changes: object) -> Iterator[Effect]:
         """The errand is over, if that can happen to it now; in any case it need not be said again."""
         if (errand.kind, errand.state, happens) in TRANSITIONS:
-            errand = replace(self._moved(errand, happens), next_try=0.0, **changes)  # type: ignore[arg-type]
+            errand = self._moved(errand, happens)._replace(next_try=0.0, **changes)  # type: ignore[arg-type]
             yield self._keep_in_mind(errand)
             yield from self._close(errand.number)
         elif errand.next_try and not _is_open(errand):  # it was declined, and that has been heard
-            yield self._keep_in_mind(replace(errand, next_try=0.0))
+            yield self._keep_in_mind(errand._replace(next_try=0.0))
 
     def _keep_in_mind(self, errand: Errand) -> ErrandMoved:
         self.errands[errand.number] = errand
@@ -247,9 +248,11 @@ class Client:
         return ErrandMoved(errand)
 
     def _close(self, number: int) -> Iterator[Effect]:
-        self._closed.append(number)
+        self._closed.pop(number, None)  # one that ends a second time (expired, yet sold) is as young as its latest end
+        self._closed[number] = None
         if len(self._closed) > MAX_HISTORY:
-            oldest = self._closed.pop(0)
+            oldest = next(iter(self._closed))
+            del self._closed[oldest]
             self.errands.pop(oldest, None)
             yield ErrandForgotten(oldest)
 
@@ -259,7 +262,7 @@ class Client:
         """Say what the errand needs said, and note when to say it again."""
         before = self.errands.get(errand.number)
         pause = min(max(FIRST_PAUSE, 2 * errand.pause), LONGEST_PAUSE)
-        moved = self._keep_in_mind(replace(errand, pause=pause, next_try=now + pause))
+        moved = self._keep_in_mind(errand._replace(pause=pause, next_try=now + pause))
         if before is None or before.state != errand.state:
             yield moved
         yield Say(self.office, self._sentence(errand))
@@ -303,7 +306,7 @@ class Client:
 
     def _give_up(self, errand: Errand, now: float) -> Iterator[Effect]:
         if errand.state == REFUSED:  # declined: the hold ends by itself, there is nothing to tell
-            yield self._keep_in_mind(replace(errand, next_try=0.0))
+            yield self._keep_in_mind(errand._replace(next_try=0.0))
         elif errand.state == CONFIRMING or errand.kind == RETURN:
             yield from self._say(self._moved(errand, "give up"), now)  # only the guichet knows the end: go on asking
         else:
@@ -313,7 +316,7 @@ class Client:
         """The guichet is there (again): say at once, with new patience, whatever is not answered."""
         for errand in sorted(self.errands.values(), key=lambda errand: errand.number):
             if errand.next_try:
-                yield from self._say(replace(errand, give_up=now + self.patience, pause=0.0), now)
+                yield from self._say(errand._replace(give_up=now + self.patience, pause=0.0), now)
 
     # ------------------------------------------------------------------------------------------------------ what it has
 

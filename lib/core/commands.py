@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from lib.core.tickets import Journey, Search
 
@@ -17,51 +16,44 @@ class CommandRefused(Exception):
         self.subject = subject
 
 
-@dataclass(frozen=True, slots=True)
-class Consult:
+class Consult(NamedTuple):
     """client: which free tickets match? At most `limit` of them."""
 
     search: Search
     limit: int = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Reserve:
+class Reserve(NamedTuple):
     """client: hold the first ticket that matches."""
 
     search: Search
 
 
-@dataclass(frozen=True, slots=True)
-class Confirm:
+class Confirm(NamedTuple):
     """client: take the ticket that was offered to request `request`."""
 
     request: int
 
 
-@dataclass(frozen=True, slots=True)
-class Decline:
+class Decline(NamedTuple):
     """client: leave the ticket that was offered to request `request`."""
 
     request: int
 
 
-@dataclass(frozen=True, slots=True)
-class GiveBack:
+class GiveBack(NamedTuple):
     """client: give an owned ticket back."""
 
     ticket_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class AddTickets:
+class AddTickets(NamedTuple):
     """guichet: put new tickets on sale, so many for each journey."""
 
     offers: tuple[tuple[Journey, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeTicket:
+class ChangeTicket(NamedTuple):
     """guichet: change a free ticket; what is None stays."""
 
     ticket_id: str
@@ -72,27 +64,23 @@ class ChangeTicket:
     cents: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class WithdrawTicket:
+class WithdrawTicket(NamedTuple):
     """guichet: withdraw a free ticket from sale for ever."""
 
     ticket_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class TakeSnapshot:
+class TakeSnapshot(NamedTuple):
     """both: take a snapshot of the whole system (`instantane`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class AskRestore:
+class AskRestore(NamedTuple):
     """client: ask the guichet to load the snapshot file of this name (`charger`)."""
 
     file: str
 
 
-@dataclass(frozen=True, slots=True)
-class Restore:
+class Restore(NamedTuple):
     """guichet: bring the system back to this snapshot document; `client` and `request` say who asked, if a client did."""
 
     document: dict[str, Any]
@@ -100,13 +88,11 @@ class Restore:
     request: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TellState:
+class TellState(NamedTuple):
     """both: say how things stand (`etat`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leave:
+class Leave(NamedTuple):
     """both: end in good order (`quitter`)."""
 
 

@@ -6,15 +6,15 @@ facts that carry state, the trace writes them down, the window shows them; none 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from lib.core.messages import Body, Message
 from lib.core.tickets import Journey, Search, Ticket
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
+class Say(NamedTuple):
     """A role wants `body` said to site `to` (or to everyone); numbering, stamping and colouring it is the site's affair."""
 
     to: str
@@ -24,29 +24,25 @@ class Say:
 # ------------------------------------------------------------------------------------------------------- at the guichet
 
 
-@dataclass(frozen=True, slots=True)
-class TicketsAdded:
+class TicketsAdded(NamedTuple):
     """New tickets are on sale."""
 
     tickets: tuple[Ticket, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TicketMoved:
+class TicketMoved(NamedTuple):
     """A ticket changed its state, or what it is good for: this is how it stands now."""
 
     ticket: Ticket
 
 
-@dataclass(frozen=True, slots=True)
-class TicketWithdrawn:
+class TicketWithdrawn(NamedTuple):
     """A free ticket was withdrawn from sale; its identifier is never used again."""
 
     ticket_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """A client's request is closed at the guichet, and this is how a repetition of it is answered: by a refusal with its
     `reason`, or (reason empty) by saying that the ticket was taken back."""
 
@@ -56,8 +52,7 @@ class Answered:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class ClientForgot:
+class ClientForgot(NamedTuple):
     """A client came back without its memory: the answers kept for its earlier requests mean nothing any more."""
 
     client: str
@@ -71,8 +66,7 @@ ASKED, LISTED, OFFERED, CONFIRMING, OWNED = "asked", "listed", "offered", "confi
 REFUSED, EXPIRED, RETURNED, UNREACHABLE = "refused", "expired", "returned", "unreachable"
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(NamedTuple):
     """A ticket as a client knows it: offered to it, its own, or on a list."""
 
     ticket_id: str
@@ -80,8 +74,7 @@ class Holding:
     holder: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Errand:
+class Errand(NamedTuple):
     """One request of a client, from the moment that its user asked: `kind` and `state` as in the trace (contract, 9).
 
     `deadline` (Unix seconds) is when the offer ends; `give_up` when the user is told that the guichet does not answer;
@@ -101,37 +94,33 @@ class Errand:
     next_try: float = 0.0
     pause: float = 0.0
     total: int = 0
-    listing: dict[int, Holding] = field(default_factory=dict)
+    listing: Mapping[int, Holding] = MappingProxyType({})
 
     @property
     def ticket_id(self) -> str:
         return self.holding.ticket_id if self.holding else self.search.ticket
 
 
-@dataclass(frozen=True, slots=True)
-class ErrandMoved:
+class ErrandMoved(NamedTuple):
     """A request of this client changed its state: this is how it stands now."""
 
     errand: Errand
 
 
-@dataclass(frozen=True, slots=True)
-class ErrandForgotten:
+class ErrandForgotten(NamedTuple):
     """A request closed long ago left the history."""
 
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class TicketKept:
+class TicketKept(NamedTuple):
     """The ticket is this client's from now on, bought by request `request` (0: a request that it has forgotten)."""
 
     holding: Holding
     request: int
 
 
-@dataclass(frozen=True, slots=True)
-class TicketLeft:
+class TicketLeft(NamedTuple):
     """The ticket, bought by request `request`, is this client's no more: it is being given back."""
 
     ticket_id: str
@@ -141,8 +130,7 @@ class TicketLeft:
 # ----------------------------------------------------------------------------------------------- snapshot and restore
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotMoved:
+class SnapshotMoved(NamedTuple):
     """A round came to a `phase` here: recorded, complete, incomplete or closed. The guichet's end of a round has its
     `document`, what is `missing` from it, and the `file` that it is written to."""
 
@@ -153,16 +141,14 @@ class SnapshotMoved:
     file: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class OfficeRestored:
+class OfficeRestored(NamedTuple):
     """The guichet is as recorded again: these are all its tickets and closed requests."""
 
     tickets: tuple[Ticket, ...]
     answers: tuple[Answered, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ClientRestored:
+class ClientRestored(NamedTuple):
     """The client is as recorded again: these are all its requests, tickets, and purchases given back."""
 
     errands: tuple[Errand, ...]
@@ -170,8 +156,7 @@ class ClientRestored:
     given_back: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RestoreMoved:
+class RestoreMoved(NamedTuple):
     """A restoration came to a `phase` here: asked, started, restored, complete or refused for `reason`. At the guichet,
     `waiting` are the sites that have not said yes."""
 
@@ -181,8 +166,7 @@ class RestoreMoved:
     waiting: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RestoreOwed:
+class RestoreOwed(NamedTuple):
     """The guichet owes `client` the state `text` of epoch `epoch`, until it says that it has it (text empty: it has)."""
 
     client: str
@@ -190,8 +174,7 @@ class RestoreOwed:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Redelivered:
+class Redelivered(NamedTuple):
     """A message that a snapshot found in a channel, `id`, is received again from `sender`, with the state restored."""
 
     id: str
@@ -199,8 +182,7 @@ class Redelivered:
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
-class FileWanted:
+class FileWanted(NamedTuple):
     """Client `client` asks, as its request `request`, that the snapshot file of this name be loaded."""
 
     client: str
@@ -211,42 +193,36 @@ class FileWanted:
 # --------------------------------------------------------------------------------------------------------- at every site
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(NamedTuple):
     """The site lives."""
 
     role: str
     life: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
+class Stopped(NamedTuple):
     """The site ends, in good order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """A message was handed to the network."""
 
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A message was received by this site, not by its relay."""
 
     message: Message
 
 
-@dataclass(frozen=True, slots=True)
-class Relayed:
+class Relayed(NamedTuple):
     """A line was passed on. Made only when somebody watches."""
 
     line: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Dropped:
+class Dropped(NamedTuple):
     """A line was dropped, for `reason` (a short English code). A fault of the line, unless it `is_routine`."""
 
     reason: str
@@ -254,8 +230,7 @@ class Dropped:
     is_routine: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PeerMet:
+class PeerMet(NamedTuple):
     """Site `name` takes part, in life `life`; not `present`: it has said that it leaves."""
 
     name: str
@@ -264,16 +239,14 @@ class PeerMet:
     present: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Commanded:
+class Commanded(NamedTuple):
     """The user typed `line`, and it was carried out, or refused with `error`."""
 
     line: str
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class StateTold:
+class StateTold(NamedTuple):
     """The answer to `etat`, ready for JSON."""
 
     state: dict[str, Any]
@@ -309,8 +282,7 @@ Fact = (
 Effect = Say | Fact
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """A fact with its time: `lamport` the site's clock, `at` Unix seconds."""
 
     at: float
@@ -318,9 +290,11 @@ class Event:
     fact: Fact
 
 
-@dataclass(slots=True)
 class Reaction:
     """What a site answers to whatever it was told: the lines to write, in this order, and what happened."""
 
-    lines: list[bytes] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    __slots__ = ("events", "lines")
+
+    def __init__(self, lines: list[bytes] | None = None, events: list[Event] | None = None) -> None:
+        self.lines = lines if lines is not None else []
+        self.events = events if events is not None else []

@@ -46,7 +46,7 @@ class GuichetPresence:
         """A client arrives, lives, or leaves. `earlier_life` is the life in which it was known until now (0: none)."""
         if body.phase == say.DEPARTURE:
             yield PeerMet(sender, body.role, life, present=False)
-        if body.role != Client.role:
+        if body.role != Client.role or body.phase == say.DEPARTURE:
             return
         if body.phase == say.ARRIVAL:
             sold = self._role.sold_to(sender)

@@ -103,5 +103,5 @@ def read(what: Callable[[], T]) -> T:
     """What a reader above gives; raises `Unreadable` for whatever is wrong with a recorded state."""
     try:
         return what()
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         raise Unreadable(str(error)) from error

@@ -20,6 +20,7 @@ MAX_NAMES = 10_000
 # Lives of one emitter that are told apart. A message of a life before these is dropped: it is that many restarts old.
 MAX_LIVES = 16
 _ZERO = ord("0")
+_BELL = b"\x07"
 
 
 class Verdict:
@@ -63,6 +64,17 @@ class _Seen:
         return True
 
 
+def _without_header(line: bytes) -> bytes:
+    """The payload behind a header as we write it; another header stays, and is taken apart with care."""
+    at = line.find(b"^")
+    return line[at:] if line[at - 1 : at] == _BELL == line[:1] and line.count(_BELL) in (3, 4) else line
+
+
+def _repeats_a_field(rest: bytes) -> bool:
+    """Whether one of the first fields stands again further on: then the last of them counts."""
+    return b"^emetteur~" in rest or b"^numero~" in rest or b"^destinataire~" in rest or b"^transmettant~" in rest
+
+
 class Relay:
     """The relay of site `name`, which writes its lines under `header`.
 
@@ -89,17 +101,19 @@ class Relay:
 
     def examine(self, line: bytes, now: float) -> Verdict:
         """What becomes of `line`, read at `now` (Unix seconds). Raises `Malformed` when it is none of ours."""
-        payload = line if line[:1] != b"\x07" else line[line.find(b"^") :]
+        payload = line if line[:1] == b"^" else _without_header(line)
         try:
-            before, forwarder, emitter, number, to, _ = payload.split(b"^", 5)
+            before, forwarder, emitter, number, to, rest = payload.split(b"^", 5)
             seen = self._emitters[emitter]
             ours, goes_on = self._receivers[to]
             self._last_heard[forwarder]  # a neighbour that we know
+            is_plain = rest.decode().isprintable()
         except (ValueError, KeyError):
             return self._study(line, now)
         key_and_life, _, sequence = number.partition(b".")
-        sound = line.isascii() and sequence.isdigit() and len(sequence) <= wire.MAX_DIGITS and sequence[0] != _ZERO
-        if before or not sound or key_and_life != seen.field:
+        is_whole = not before and is_plain and rest[-1:] == b"^" != rest[-2:-1]
+        is_number = sequence.isdigit() and len(sequence) <= wire.MAX_DIGITS and sequence[0] != _ZERO
+        if not (is_whole and is_number and key_and_life == seen.field) or _repeats_a_field(rest):
             return self._study(line, now)
         self._last_heard[forwarder] = now
         if not seen.numbers.add(int(sequence)):

@@ -58,7 +58,7 @@ class Guichet:
     def _take_up(self, tickets: Iterable[Ticket], answers: Iterable[Answered]) -> None:
         self.stock = Stock(tickets)
         self._answers: dict[str, dict[int, Answered]] = {}
-        self._orders: dict[tuple[str, int], str] = {}  # a client's request -> the ticket held for it or sold to it
+        self._orders: dict[str, dict[int, str]] = {}  # client -> request -> the ticket held for it or sold to it
         self._bought: dict[str, dict[str, None]] = {}  # client -> the tickets sold to it
         self._deadlines: list[tuple[float, str]] = []  # a heap; entries of holds that ended early are passed over
         for answer in answers:
@@ -97,7 +97,7 @@ class Guichet:
         return ([ticket], 1, "") if ticket.state == FREE else ([], 0, say.UNAVAILABLE)
 
     def _reserve(self, client: str, body: say.Request, now: float) -> Iterator[Effect]:
-        known = self._orders.get((client, body.request))
+        known = self._orders.get(client, {}).get(body.request)
         answer = self._answers.get(client, {}).get(body.request)
         if known:
             yield self._say_again(client, body.request, known, now)
@@ -127,21 +127,25 @@ class Guichet:
 
     def _settle(self, client: str, body: say.Acknowledgement) -> Iterator[Effect]:
         ticket = self.stock.get(body.ticket)
-        ours = ticket is not None and (ticket.client, ticket.request) == (client, body.request)
-        if ticket is None:
-            yield self._refusal(client, body.request, body.ticket, say.UNKNOWN)
-        elif ours and ticket.state == SOLD:
-            yield Say(client, self._notice(client, body.request, say.SOLD, ticket))
-        elif ours and body.accepted:
-            yield from self._sell(ticket)
-        elif ours:
-            yield from self._release(ticket, reason="")
+        answer = self._answers.get(client, {}).get(body.request)
+        if ticket is not None and (ticket.client, ticket.request) == (client, body.request):
+            yield from self._settle_order(ticket, body.accepted)
+        elif not body.accepted:
             yield self._taken_back(client, body.request, body.ticket)
-        elif body.accepted:
-            answer = self._answers.get(client, {}).get(body.request)
-            yield self._say_closed(answer or Answered(client, body.request, body.ticket, say.EXPIRED))
+        elif answer:
+            yield self._say_closed(answer)
         else:
-            yield self._taken_back(client, body.request, body.ticket)
+            yield self._refusal(client, body.request, body.ticket, say.EXPIRED if ticket else say.UNKNOWN)
+
+    def _settle_order(self, ticket: Ticket, accepted: bool) -> Iterator[Effect]:
+        """The client takes or leaves the ticket that is held for it; or it has not heard yet that it is its own."""
+        if ticket.state == SOLD:
+            yield Say(ticket.client, self._notice(ticket.client, ticket.request, say.SOLD, ticket))
+        elif accepted:
+            yield from self._sell(ticket)
+        else:
+            yield from self._release(ticket, reason="")
+            yield self._taken_back(ticket.client, ticket.request, ticket.id)
 
     def _sell(self, ticket: Ticket) -> Iterator[Effect]:
         sold = self.stock.sell(ticket.id)
@@ -209,7 +213,7 @@ class Guichet:
     def _note(self, ticket: Ticket) -> None:
         """A ticket is held or sold: be able to find it by its client's request."""
         if ticket.request:
-            self._orders[ticket.client, ticket.request] = ticket.id
+            self._orders.setdefault(ticket.client, {})[ticket.request] = ticket.id
         if ticket.state == SOLD:
             self._bought.setdefault(ticket.client, {})[ticket.id] = None
             return
@@ -220,7 +224,7 @@ class Guichet:
             heapq.heapify(self._deadlines)
 
     def _forget_order(self, ticket: Ticket) -> None:
-        self._orders.pop((ticket.client, ticket.request), None)
+        self._orders.get(ticket.client, {}).pop(ticket.request, None)
         self._bought.get(ticket.client, {}).pop(ticket.id, None)
 
     def _close(self, answer: Answered) -> Answered:
@@ -268,13 +272,13 @@ class Guichet:
     def forget_requests(self, client: str) -> Iterator[Effect]:
         """A client came back without its memory, and will use its request numbers again: nothing may be answered from
         what it asked before."""
-        for name, request in [key for key in self._orders if key[0] == client]:
-            ticket = self.stock.get(self._orders[name, request])
+        for request, ticket_id in list(self._orders.get(client, {}).items()):
+            ticket = self.stock.get(ticket_id)
             assert ticket is not None
             if ticket.state == HELD:
                 yield from self._release(ticket, say.EXPIRED)
             else:
-                del self._orders[name, request]
+                del self._orders[client][request]
                 yield TicketMoved(self.stock.forget_request(ticket.id))
         if self._answers.pop(client, None) is not None:
             yield ClientForgot(client)

@@ -44,6 +44,12 @@ from lib.core.selling import Guichet
 from lib.core.snapshot import Recorder
 from lib.core.wire import Header, Malformed
 
+# How far ahead of ours a stamp, a round or an epoch may be. At 20,000 events a second a site may be away for days, and a
+# newcomer join a system that has lived as long; but one forged line does not carry every clock to the end of its digits.
+MAX_LEAP = 10**10
+MAX_ROUNDS = 100_000
+UNKNOWN_TYPE, STAMP, ROUND = "unknown type", "timestamp beyond belief", "round or epoch beyond belief"
+REMARKABLE = (UNKNOWN_TYPE, STAMP, ROUND)  # objections that people should hear of
 ASIDE = "kept aside"  # not an objection: the message is received later
 
 
@@ -178,16 +184,20 @@ class Site(ABC):
         if not objection:
             self._receive(reaction, message, now)
         elif objection != ASIDE:
-            self._drop(reaction, Dropped(objection, line, is_routine=True), now)
+            self._drop(reaction, Dropped(objection, line, is_routine=objection not in REMARKABLE), now)
 
     def _objection(self, message: Message) -> str:
         """Why the message is not for us, although it reached us; empty when it is."""
+        if message.timestamp > self.clock.time + MAX_LEAP:
+            return STAMP
+        if message.round > self.round + MAX_ROUNDS or message.epoch > self.epoch + MAX_ROUNDS:
+            return ROUND
         if message.life < self.peers[message.sender].life:
             return "earlier life of its emitter"
         if message.receiver_life not in (0, self.life):
             return "for an earlier life"
         if isinstance(message.body, say.Unknown):
-            return "unknown type"
+            return UNKNOWN_TYPE
         if isinstance(message.body, say.Presence):  # heard whatever its epoch
             return ""
         if message.epoch < self.epoch:

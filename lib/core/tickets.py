@@ -114,13 +114,14 @@ class Journey:
             raise BadField("price", self.cents)
 
 
-_ESCAPED = re.compile("[%^~'\"\\\\\x00-\x1f\x7f]")
+# What AIRPLUG's libraries would take for syntax or code: on the wire, `%` and two hex digits (contract, section 2).
+UNSAFE = re.compile("[%^~'\"\\\\\x00-\x1f\x7f]")
 
 
 def fits(text: str, limit: int) -> bool:
     """Whether `text` takes at most `limit` bytes on the wire, where some characters are written as three (contract, 2)."""
     try:
-        return len(text.encode()) + 2 * len(_ESCAPED.findall(text)) <= limit
+        return len(text.encode()) + 2 * len(UNSAFE.findall(text)) <= limit
     except UnicodeEncodeError:  # a lone surrogate is not a character: it cannot be said
         return False
 
@@ -206,7 +207,9 @@ class _FreeIndex:
 
     def find(self, search: Search, limit: int) -> tuple[list[str], int]:
         """The identifiers of the first `limit` matches by date, and how many match in all."""
-        entries = self._lists.get((fold(search.departure), fold(search.destination)), [])
+        # A name of nothing but hyphens folds to nothing, which would match everything.
+        departure, destination = (fold(name) or name for name in (search.departure, search.destination))
+        entries = self._lists.get((departure, destination), [])
         low = bisect_left(entries, (search.since, 0, ""))
         # "~" sorts after every character of a date: a day without its hour includes all its hours.
         high = bisect_right(entries, (search.until + "~", 0, "")) if search.until else len(entries)

@@ -18,6 +18,7 @@ from lib.core.messages import Body, Message
 from lib.core.tickets import (
     MAX_STATION_BYTES,
     MAX_TRAIN_BYTES,
+    UNSAFE,
     BadField,
     Journey,
     Search,
@@ -38,11 +39,11 @@ NAME = re.compile(r"[A-Za-z0-9_-]{1,32}\Z", re.ASCII)
 _APPLICATION_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{2}\Z", re.ASCII)
 _TICKET = re.compile(r"[A-Za-z0-9_-]{1,20}\Z", re.ASCII)
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
-_UNSAFE = re.compile("[%^~'\"\\\\\x00-\x1f\x7f]")
 _ESCAPE = re.compile("%([0-7][0-9A-Fa-f])")
 
 WHAT, WHATWHO, WHATWHOWHERE = "what", "whatwho", "whatwhowhere"
 _DELIMITER = "\x07"
+_WHERE = ("AIR", "LCH")
 
 
 class Malformed(ValueError):
@@ -100,7 +101,7 @@ def payload_of(line: str) -> str:
     if len(parts) < 4:
         raise Malformed("no payload")
     # The third field is WHERE, or already the payload, in which the delimiter may well occur.
-    if len(parts) == 5 and parts[3].isalnum():
+    if len(parts) == 5 and parts[3] in _WHERE:
         return parts[4]
     return line[0].join(parts[3:])
 
@@ -110,7 +111,7 @@ def payload_of(line: str) -> str:
 
 def escape(value: str) -> str:
     """A value as it may stand on the line: AIRPLUG's own libraries know no escaping, and their Python one runs quotes."""
-    return _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", value) if _UNSAFE.search(value) else value
+    return UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", value) if UNSAFE.search(value) else value
 
 
 def unescape(value: str) -> str:
@@ -264,6 +265,9 @@ def _write_notice(body: say.TicketNotice) -> dict[str, str]:
     }
 
 
+_KEYS = {"departure": "depart", "price": "cout"}  # a journey's field -> its key on the line, where they differ
+
+
 def _read_journey(fields: Fields) -> Journey | None:
     if not fields.has("train"):
         return None
@@ -276,16 +280,21 @@ def _read_journey(fields: Fields) -> Journey | None:
             cents=cents_of(fields.text("cout")),
         )
     except BadField as bad:
-        raise Malformed(f"bad {bad.field}") from bad
+        raise Malformed(f"bad {_KEYS.get(bad.field, bad.field)}") from bad
 
 
 def _read_notice(fields: Fields) -> say.TicketNotice:
+    status, ticket, journey = fields.word("statut", _STATUS), fields.ticket("billet"), _read_journey(fields)
+    if status in (say.LISTED, say.OFFERED, say.SOLD) and not (ticket and journey):
+        raise Malformed("missing billet")
+    if status == say.REFUSED and not fields.has("motif"):
+        raise Malformed("missing motif")
     return say.TicketNotice(
         requester=fields.name("demandeur"),
         request=fields.number("demande"),
-        status=fields.word("statut", _STATUS),
-        ticket=fields.ticket("billet"),
-        journey=_read_journey(fields),
+        status=status,
+        ticket=ticket,
+        journey=journey,
         holder=fields.name("detenteur") if fields.has("detenteur") else "",
         position=fields.number("rang_liste"),
         total=fields.number("total"),
@@ -334,7 +343,7 @@ def _read_presence(fields: Fields) -> say.Presence:
     return say.Presence(
         role=fields.word("role", _ROLE),
         phase=fields.word("volet", _PHASE),
-        remembers=fields.has("memoire") and fields.flag("memoire"),
+        remembers=fields.flag("memoire"),
         sold=fields.number("vendus") if fields.has("vendus") else 0,
         is_red=fields.has("rouge") and fields.flag("rouge"),
     )
@@ -473,7 +482,7 @@ def in_parts(text: str) -> list[str]:
     """A long text cut into parts that fit into a line each, whatever is escaped in them; at least one."""
     parts, start, size = [], 0, 0
     for at, character in enumerate(text):
-        width = 3 if _UNSAFE.match(character) else len(character.encode())
+        width = 3 if UNSAFE.match(character) else len(character.encode())
         if size + width > MAX_PART:
             parts.append(text[start:at])
             start, size = at, 0
@@ -517,15 +526,7 @@ def message_of(fields: Fields) -> Message:
     fields.name("transmettant")
     life, sequence = fields.identity("numero")
     word = fields.text("type")
-    if word in _SENTENCES:
-        try:
-            body = _SENTENCES[word][1](fields)
-        except Malformed:
-            raise
-        except ValueError as error:  # the sentence itself refuses to be built
-            raise Malformed(str(error)) from error
-    else:
-        body = say.Unknown(word)
+    body = _SENTENCES[word][1](fields) if word in _SENTENCES else say.Unknown(word)
     return Message(
         sender=fields.name("emetteur"),
         life=life,

@@ -193,7 +193,7 @@ def _parser(role: str, language: str) -> _Parser:
     both.add_argument("--instantanes", dest="snapshots", default="instantanes", metavar=t("DOSSIER", "DIR"),
                       help=t("dossier des instantanés", "folder of the snapshots"))  # fmt: skip
     both.add_argument("--delai-instantane", dest="snapshot_delay", type=seconds, default=30.0, metavar="S",
-                      help=t("clore un instantané incomplet après S s", "close an incomplete snapshot after S s"))  # fmt: skip
+                      help=t("clore un instantané incomplet après S s", "close an incomplete one after S s"))  # fmt: skip
     both.add_argument("--commandes", dest="commands", metavar=t("CHEMIN", "PATH"),
                       help=t("lire des commandes d'un tube ou fichier", "read commands from a pipe or file"))  # fmt: skip
     both.add_argument("--trace", metavar=t("CHEMIN", "PATH"), help=t("événements, en lignes JSON", "events, JSON lines"))

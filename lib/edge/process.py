@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 from lib.core import commands as ask
 from lib.core.commands import CommandRefused
@@ -184,7 +183,7 @@ class Process:
         """Write the snapshots that are closed, and load those that are asked for."""
         events, answers = [], []
         for event in reaction.events:
-            events.append(replace(event, fact=self._filed(event.fact)))
+            events.append(event._replace(fact=self._filed(event.fact)))
             if isinstance(event.fact, FileWanted):
                 answers.append(self._load_for(event.fact))
         return _joined([Reaction(reaction.lines, events), *answers])
@@ -194,7 +193,7 @@ class Process:
         if not isinstance(fact, SnapshotMoved) or fact.document is None or self._folder is None:
             return fact
         try:
-            return replace(fact, file=str(self._folder.write(fact.document)))
+            return fact._replace(file=str(self._folder.write(fact.document)))
         except Problem as problem:
             self._log.error(problem.text)
             return fact

@@ -31,7 +31,7 @@ class Folder:
             return self._write(stem, json.dumps(sealed, ensure_ascii=False, indent=1) + "\n")
         except OSError as error:
             raise Problem(
-                f"--instantanes : {self.path} ne peut être écrit ({error.strerror}) ; faites de la place ou changez de dossier",
+                f"--instantanes : {self.path} ne peut être écrit ({error.strerror}) ; faites de la place, changez-en",
                 f"--instantanes: {self.path} cannot be written ({error.strerror}); make room or give another folder",
             ) from error
 

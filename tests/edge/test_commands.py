@@ -1,7 +1,7 @@
 """Commands as they are typed. The law: contract, section 8:
 
-    "one a line, `verbe cle=valeur`, shell quoting" - "A command that cannot be carried out is answered in the trace and on
-    stderr with its reason; the site goes on."
+    "one a line, `verbe cle=valeur`, shell quoting" - "A command that cannot be carried out is answered in the trace and
+    on stderr with its reason; the site goes on."
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def test_shell_quoting(typed: str, station: str) -> None:
         ("client", "consulter du=demain", ["du=demain", "AAAA-MM-JJ"]),
         ("client", "consulter au=2027-02-30", ["au=2027-02-30"]),
         ("client", "consulter depart=" + "x" * (MAX_STATION_BYTES + 1), ["depart=", str(MAX_STATION_BYTES)]),
-        ("client", "consulter destination=" + "^" * (MAX_STATION_BYTES // 3 + 1), ["destination=", str(MAX_STATION_BYTES)]),
+        ("client", "consulter destination=" + "^" * (MAX_STATION_BYTES // 3 + 1), ["destination=", "octets"]),
         ("client", "confirmer", ["confirmer", "demande="]),
         ("client", "confirmer demande=x", ["confirmer", "demande=x"]),
         ("client", "refuser demande=-1", ["refuser", "demande=-1"]),
@@ -172,7 +172,7 @@ def constructed(name: str) -> list[ast.expr]:
 
 
 def codes() -> list[str]:
-    """Every code of a `CommandRefused` in the core; an f-string `x_{finding.kind}` stands for every kind of `Finding`."""
+    """Every code of a `CommandRefused` in the core; an f-string `x_{finding.kind}` stands for every `Finding`."""
     found: set[str] = set()
     for argument in constructed("CommandRefused"):
         if isinstance(argument, ast.Constant):

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import tracemalloc
 
 import pytest
@@ -50,7 +51,7 @@ LINES = st.lists(
 def test_cut_anywhere_the_same_lines_come_out(lines: list[bytes], ends: bool, cuts: list[int]) -> None:
     data = b"\n".join(lines) + (b"\n" if ends else b"")
     edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
-    pieces = [data[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [data[a:b] for a, b in itertools.pairwise(edges)]
     good, bad, tail = fed(pieces, LIMIT)
     expected_good, expected_bad, expected_tail = plain(data, LIMIT)
     assert (good, tail) == (expected_good, expected_tail)

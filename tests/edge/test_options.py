@@ -1,7 +1,7 @@
 """The options. The law: contract, section 7; and section 1:
 
-    "Exit status: [...] 2 options or files that cannot be used, with one line that names the option or file and line, says
-    what is wrong and what to do." - preamble: "English comes with `--lang=en` or `LANG`".
+    "Exit status: [...] 2 options or files that cannot be used, with one line that names the option or file and line,
+    says what is wrong and what to do." - preamble: "English comes with `--lang=en` or `LANG`".
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def test_a_clients_options_at_the_guichet_are_noted_not_refused(argument: str) -
     assert note.fr.startswith(argument.partition("=")[0]) and "client" in note.fr
 
 
-# ----------------------------------------------------------------------------------------------------------- what's wrong
+# --------------------------------------------------------------------------------------------------------- what's wrong
 
 WRONG = [
     ("--ident=", "--ident"),
@@ -268,11 +268,12 @@ def test_help_is_in_the_users_language_and_names_every_option(
     text = capsys.readouterr().out
     assert ended.value.code == 0
     assert word in text
-    for option in (
+    options = (
         "--ident --auto --appname --what --whatwho --whatwhowhere --dest --notk --nogui -geometry --verbose --safemode "
         "--debug --lang --version --guichet --voisins --donnees --instantanes --delai --patience --delai-instantane "
         "--confirmation --commandes --trace --billets --gtfs --date --places --depart --destination"
-    ).split():
+    )
+    for option in options.split():
         assert option in text
 
 

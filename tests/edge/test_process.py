@@ -1,8 +1,9 @@
 """A site as a process. The law: house.md, "The one door", and contract, sections 1, 8 and 9.
 
-    "The edge makes the facts durable first, then speaks, a batch of input lines at a time." - "A trace line is written after
-    the event took place and, with a store, after it is durable." - "A command that cannot be carried out is answered in the
-    trace and on stderr with its reason; the site goes on." - `--safemode` "(stop at the first malformed line)".
+    "The edge makes the facts durable first, then speaks, a batch of input lines at a time." - "A trace line is written
+    after the event took place and, with a store, after it is durable." - "A command that cannot be carried out is
+    answered in the trace and on stderr with its reason; the site goes on." -
+    `--safemode` "(stop at the first malformed line)".
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ def made(role: str = "client", **options: Any) -> tuple[Process, FakeSite, Journ
     return process, site, journal
 
 
-# ------------------------------------------------------------------------------------------- durable, then traced, then said
+# -------------------------------------------------------------------------------------- durable, then traced, then said
 
 
 @pytest.mark.parametrize(
@@ -252,7 +253,8 @@ def test_without_safe_mode_it_goes_on() -> None:
 
 def test_a_routine_drop_is_no_complaint() -> None:
     process, site, journal = made(safe_mode=True)
-    site.hear = lambda lines, now: Reaction([], [Event(1.0, 1, Dropped("duplicate", b"x", is_routine=True))])  # type: ignore
+    routine = Reaction([], [Event(1.0, 1, Dropped("duplicate", b"x", is_routine=True))])
+    site.hear = lambda lines, now: routine  # type: ignore[method-assign]
     process.read(b"x\n")
     assert journal.of("logged") == [] and not process.wants_to_end
 
@@ -318,7 +320,7 @@ def test_a_command_too_long_is_refused_never_carried_out_in_part() -> None:
 
 def test_an_import_goes_through_the_loader() -> None:
     paths: list[str] = []
-    process, site, journal = made("guichet", load=lambda path: paths.append(path) or ask.AddTickets(()))  # type: ignore
+    process, site, _ = made("guichet", load=lambda path: paths.append(path) or ask.AddTickets(()))  # type: ignore
     process.read_commands(b"importer fichier='a b.csv'\n")
     assert paths == ["a b.csv"] and site.told == [ask.AddTickets(())]
 
@@ -344,7 +346,7 @@ def test_leaving_is_done_once_and_is_the_last_thing() -> None:
 
 
 def test_the_clock_never_goes_back_along_a_trace() -> None:
-    """Contract, section 2: "the clock never goes back"; section 9: `i` is the order of a site's events, `lamport` theirs."""
+    """Section 2: "the clock never goes back"; section 9: `i` numbers a site's events, `lamport` stamps them."""
     process, _, journal = made()
     process.start()
     process.read_commands(b"reserver\ndanser\netat\nreserver\n")
@@ -354,7 +356,7 @@ def test_the_clock_never_goes_back_along_a_trace() -> None:
     assert stamps == sorted(stamps)
 
 
-# --------------------------------------------------------------------------------------------------------------- the rest
+# ------------------------------------------------------------------------------------------------------------- the rest
 
 
 def test_a_tick_comes_only_when_the_site_wants_it() -> None:

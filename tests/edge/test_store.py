@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -52,7 +53,7 @@ def contents(store: Store) -> tuple[Any, ...]:
             *(store.number(key) for key in ("life", "clock", "round", "epoch", "next_number")))  # fmt: skip
 
 
-# ------------------------------------------------------------------------------------------------------------ round trip
+# ----------------------------------------------------------------------------------------------------------- round trip
 
 
 def test_a_new_store_is_empty_and_makes_its_folder(tmp_path: Path) -> None:
@@ -153,7 +154,7 @@ def test_what_goes_wrong_in_the_middle_leaves_nothing_of_the_batch(tmp_path: Pat
     assert store.peers() == [PeerMet("c1", "client", 1)] and store.number("clock") == 1
 
 
-# ---------------------------------------------------------------------------------------------------------- group commit
+# --------------------------------------------------------------------------------------------------------- group commit
 
 
 def commits(store: Store, action: Callable[[], None]) -> list[str]:
@@ -212,7 +213,7 @@ def test_one_fsync_for_a_batch_that_is_spoken_of_and_none_for_the_rest(
     assert between.count("sync(") == syncs
 
 
-# ---------------------------------------------------------------------------------------------------------------- kill -9
+# -------------------------------------------------------------------------------------------------------------- kill -9
 
 WRITER = """
 import os, sys
@@ -227,7 +228,8 @@ while True:
     n += 1
     ticket = Ticket(f"B{n:04d}", journey, SOLD, "c1", n)
     events = [TicketsAdded((Ticket(ticket.id, journey),)), TicketMoved(ticket), Answered("c2", n, ticket.id, "complet")]
-    store.commit([Event(0.0, n, fact) for fact in events], {"clock": n, "next_number": n + 1}, before_speaking=n % 3 == 0)
+    numbers = {"clock": n, "next_number": n + 1}
+    store.commit([Event(0.0, n, fact) for fact in events], numbers, before_speaking=n % 3 == 0)
     os.write(1, b"%d\\n" % n)  # what is said
 """
 
@@ -243,11 +245,8 @@ def test_kill_9_at_any_moment_loses_nothing_that_was_said(tmp_path: Path) -> Non
         for _ in range(chance.randrange(1, 60)):
             assert child.stdout.readline(), "the writer could not take the store up again"
         # Then a little later, wherever it is by then: between two statements, in an fsync, in a checkpoint.
-        chance_pause = chance.random() * 0.004
-        try:
-            child.wait(chance_pause)
-        except subprocess.TimeoutExpired:
-            pass
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(chance.random() * 0.004)
         child.send_signal(signal.SIGKILL)
         lines = child.stdout.read().split()
         child.wait()
@@ -264,7 +263,7 @@ def test_kill_9_at_any_moment_loses_nothing_that_was_said(tmp_path: Path) -> Non
     assert said > 12
 
 
-# ------------------------------------------------------------------------------------------------------- what is refused
+# ------------------------------------------------------------------------------------------------------ what is refused
 
 
 def filled(folder: Path) -> Path:
@@ -371,7 +370,7 @@ def test_a_damaged_store_beside_the_log_of_a_killed_process_is_left_untouched(tm
     assert {name: data for name, data in files(tmp_path).items() if not name.endswith("-shm")} == before
 
 
-@pytest.mark.parametrize("data", [b"", b"x", b"train,date,depart\n1,2,3\n" * 400, b"SQLite format 3\x00" + b"\x00" * 500])
+@pytest.mark.parametrize("data", [b"", b"x", b"train,date\n1,2\n" * 400, b"SQLite format 3\x00" + b"\x00" * 500])
 def test_what_is_no_store_at_all_is_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "gch.sqlite").write_bytes(data)
     assert_refused(tmp_path)
@@ -410,7 +409,8 @@ def test_a_second_process_is_refused_and_the_first_goes_on(tmp_path: Path) -> No
     write(store, PeerMet("c1", "client", 1), clock=1)
     code = (
         "import sys\nfrom lib.edge.store import Store\nfrom lib.texts import Problem\n"
-        f"try:\n    Store({str(tmp_path)!r}, 'gch', 'guichet')\nexcept Problem as problem:\n    print(problem.text.en)\n"
+        f"try:\n    Store({str(tmp_path)!r}, 'gch', 'guichet')\n"
+        "except Problem as problem:\n    print(problem.text.en)\n"
     )
     for _ in range(2):
         done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30)

@@ -1,12 +1,15 @@
 """stdin and stdout without blocking. The law: contract, section 1.
 
     "A site never blocks on a write: [...] Output is queued inside and written when `select` says so." -
-    "`select.PIPE_BUF` (4096), which a pipe writes in one piece." - "A closed stdout (EPIPE) is reported, never a traceback."
+    "`select.PIPE_BUF` (4096), which a pipe writes in one piece." -
+    "A closed stdout (EPIPE) is reported, never a traceback."
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import itertools
 import os
 import select
 import socket
@@ -30,10 +33,8 @@ def pipe() -> Iterator[tuple[int, int]]:
     reading, writing = os.pipe()
     yield reading, writing
     for fd in (reading, writing):
-        try:
+        with contextlib.suppress(OSError):  # the test closed it
             os.close(fd)
-        except OSError:
-            pass  # the test closed it
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def in_time(action, seconds: float = 10.0) -> None:  # type: ignore[no-untyped-d
     assert not thread.is_alive(), "it blocks"
 
 
-# ---------------------------------------------------------------------------------------------------------- never blocks
+# --------------------------------------------------------------------------------------------------------- never blocks
 
 
 def test_a_full_pipe_never_blocks_and_nothing_is_lost_or_out_of_order(pipe: tuple[int, int], output: Output) -> None:
@@ -101,7 +102,7 @@ def test_blocks_are_whole_lines_of_at_most_4096_bytes(lengths: list[int]) -> Non
             os.close(fd)
     assert b"".join(written) == b"".join(line + b"\n" for line in lines)
     assert all(len(block) <= BLOCK == select.PIPE_BUF and block.endswith(b"\n") for block in written)
-    pairs = zip(written, written[1:], strict=False)
+    pairs = itertools.pairwise(written)
     assert all(len(a) + b.index(b"\n") + 1 > BLOCK for a, b in pairs), "a block that had room for the next line"
 
 
@@ -129,7 +130,7 @@ def test_is_full_is_bounded_and_ends_when_the_neighbour_reads(pipe: tuple[int, i
     assert not output.is_full
 
 
-# ----------------------------------------------------------------------------------------------------- whose description
+# ---------------------------------------------------------------------------------------------------- whose description
 
 
 def test_nonblocking_is_ours_alone(pipe: tuple[int, int], output: Output) -> None:

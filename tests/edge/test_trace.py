@@ -1,6 +1,6 @@
 """The trace. The law: contract, section 9.
 
-    "Every line: `t` (Unix seconds), `site`, `i` (local event number from 1), `lamport`, `ev`" and what the event adds. -
+    "Every line: `t` (Unix seconds), `site`, `i` (local event number from 1), `lamport`, `ev`" and what an event adds. -
     "A trace line is written after the event took place and, with a store, after it is durable. No trace: no cost."
 """
 
@@ -61,7 +61,8 @@ RETURN = say.Return("c1", 4, "B0001")
          {"ev": "recv", "id": "c1:1.7", "peer": "c1", "type": "retour", "round": 3, "epoch": 2, "rank": 17}),
         (facts.Sent(message(say.Presence("client", say.ALIVE), to="tous")),
          {"ev": "send", "id": "c1:1.7", "peer": "tous", "type": "presence", "round": 3, "epoch": 2}),
-        (facts.Relayed(b"^transmettant~b^emetteur~c2^numero~3.4^destinataire~gch^type~x^"), {"ev": "relay", "id": "c2:3.4"}),
+        (facts.Relayed(b"^transmettant~b^emetteur~c2^numero~3.4^destinataire~gch^type~x^"),
+         {"ev": "relay", "id": "c2:3.4"}),
         (facts.Relayed(b"\x07NET\x07ALL\x07^appnet~X^destinataire~gch^emetteur~c2^estampille~1^numero~3.4^type~x"),
          {"ev": "relay", "id": "c2:3.4"}),
         (facts.Relayed(b"^numero~3.4^transmettant~b^emetteur~c2^"), {"ev": "relay", "id": "c2:3.4"}),
@@ -93,7 +94,7 @@ def test_start_says_which_process(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", [facts.CONSULT, facts.RESERVE, facts.RETURN])
 @pytest.mark.parametrize(
-    "state", "asked listed offered confirming owned refused expired returned unreachable".split()
+    "state", ["asked", "listed", "offered", "confirming", "owned", "refused", "expired", "returned", "unreachable"]
 )
 def test_a_request_in_every_state(tmp_path: Path, kind: str, state: str) -> None:
     """`request` (`request`, `kind` consult/reserve/return, `state` ..., `ticket`)."""
@@ -144,9 +145,18 @@ def test_event_numbers_go_on_from_batch_to_batch_and_the_file_is_appended_to(tmp
     trace = Trace(str(path), "c1")
     for _ in range(3):
         trace.write([Event(1.0, 1, facts.Stopped()), Event(1.0, 1, facts.PeerMet("c2", "client", 1))] * 2)
-    assert [json.loads(line)["i"] for line in path.read_text().splitlines()] == [1, 2, 3, 4, 5, 6], "the store's own don't count"
+    numbers = [json.loads(line)["i"] for line in path.read_text().splitlines()]
+    assert numbers == [1, 2, 3, 4, 5, 6], "the store's own don't count"
     Trace(str(path), "c1").write([Event(1.0, 1, facts.Stopped())])
     assert len(path.read_text().splitlines()) == 7
+
+
+def test_after_a_kill_in_the_middle_of_a_line_the_next_life_begins_on_its_own(tmp_path: Path) -> None:
+    """A kill -9 can cut a write to a file (seen under load): the `start` of the next life must not be glued to it."""
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(b'{"t":1.0,"site":"c1","i":1,"lam')
+    Trace(str(path), "c1").write([Event(1.0, 1, facts.Started("client", 2))])
+    assert json.loads(path.read_text().splitlines()[-1])["ev"] == "start"
 
 
 def test_lines_are_there_at_once_for_whoever_waits_for_them(tmp_path: Path) -> None:

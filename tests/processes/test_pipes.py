@@ -8,6 +8,7 @@ import random
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.processes.ring import (
     GUICHET,
     LIMIT,
     ROOT,
+    Ring,
     Solo,
     Watched,
     assert_one_holder,
@@ -64,7 +66,7 @@ class Voice:
         return self.say(say.Request(self.name, number, True, Search(destination=destination), 1))
 
 
-# ------------------------------------------------------------------------------------------------------------ full pipes
+# ----------------------------------------------------------------------------------------------------------- full pipes
 
 
 def test_full_pipes_are_no_deadlock(tmp_path: Path) -> None:
@@ -74,8 +76,8 @@ def test_full_pipes_are_no_deadlock(tmp_path: Path) -> None:
         frozen = made.clients[0]
         frozen.signal(signal.SIGSTOP)
         for site in made.clients[1:]:
-            site.command(*["consulter limite=100"] * 40)
-            site.wait(ev="request", request=40)
+            site.command(*["consulter limite=100"] * 20)
+            site.wait(ev="request", request=20)
         for site in made.clients:
             site.command("etat")
         until(lambda: bytes_in(made.inputs[frozen.name]) > 55_000, "the pipe to be full")
@@ -83,7 +85,7 @@ def test_full_pipes_are_no_deadlock(tmp_path: Path) -> None:
         assert not made.clients[1].find(ev="request", state="listed")
         frozen.signal(signal.SIGCONT)
         for site in made.clients[1:]:
-            for number in range(1, 41):
+            for number in range(1, 21):
                 listed = site.settled(number)
                 assert listed["state"] == "listed" and len(listed["tickets"]) == 100
         for site in made.sites:
@@ -92,7 +94,7 @@ def test_full_pipes_are_no_deadlock(tmp_path: Path) -> None:
         made.end()
 
 
-# ------------------------------------------------------------------------------------------------------ AIRPLUG's wiring
+# ----------------------------------------------------------------------------------------------------- AIRPLUG's wiring
 
 
 ORDERS = list(itertools.permutations(["app1", "app2", "cat1", "cat2"]))
@@ -100,15 +102,16 @@ ORDERS = list(itertools.permutations(["app1", "app2", "cat1", "cat2"]))
 
 @pytest.mark.parametrize("order", [ORDERS[0], ORDERS[-1], ORDERS[9]], ids=lambda order: "-".join(order))
 def test_airplugs_ring_in_any_order_of_start(tmp_path: Path, order: tuple[str, ...]) -> None:
-    """"`./client.py --ident=app2 --auto < in2 > out2` with `cat out1 > in2` between, in any order of start, with the empty
-    line that AIRPLUG's ring script sends to wake programs" """
+    """"`./client.py --ident=app2 --auto < in2 > out2` with `cat out1 > in2` between, in any order of start, with the
+    empty line that AIRPLUG's ring script sends to wake programs" """
     for fifo in ("in1", "out1", "in2", "out2", "cmd"):
         os.mkfifo(tmp_path / fifo)
     timetable(tmp_path, ROWS)
-    python = f"PYTHONPATH={ROOT} exec {os.sys.executable}"  # type: ignore[attr-defined]
+    python = f"PYTHONPATH={ROOT} exec {sys.executable}"
     lines = {
         "app1": f"{python} {ROOT}/guichet.py --ident=app1 --auto --notk --billets=billets.csv < in1 > out1",
-        "app2": f"{python} {ROOT}/client.py --ident=app2 --auto --notk --guichet=app1 --commandes=cmd --trace=t < in2 > out2",
+        "app2": f"{python} {ROOT}/client.py --ident=app2 --auto --notk --guichet=app1 --commandes=cmd --trace=t"
+        " < in2 > out2",
         "cat1": "exec cat out1 > in2",
         "cat2": "exec cat out2 > in1",
     }
@@ -140,13 +143,9 @@ def test_airplugs_ring_in_any_order_of_start(tmp_path: Path, order: tuple[str, .
 
 def test_the_three_header_modes_in_one_ring(tmp_path: Path) -> None:
     """"A site reads all three modes whatever mode it writes." """
-    with ring(tmp_path / "ring", 0, ROWS) as made:
-        made.close()
     modes = ["--what", "--whatwho", "--whatwhowhere"]
-    from tests.processes.ring import Ring
-
-    folder = tmp_path / "mixed"
-    mixed = Ring(folder, 3, [f"--billets={timetable(tmp_path, ROWS)}", "--whatwho", "--dest=NET", "--appname=BIL"])
+    guichet = [f"--billets={timetable(tmp_path, ROWS)}", "--whatwho", "--dest=NET", "--appname=BIL"]
+    mixed = Ring(tmp_path / "mixed", 3, guichet)
     for site, mode in zip(mixed.clients, modes, strict=True):
         site.options = (*site.options, mode)
     try:
@@ -154,15 +153,14 @@ def test_the_three_header_modes_in_one_ring(tmp_path: Path) -> None:
         for site in mixed.clients:
             assert site.request("reserver destination=Creil", state="owned")
         assert len(assert_one_holder(mixed)) == 3
-        bad = [event for site in mixed.sites for event in site.find(ev="drop") if event["reason"] != "own message come back"]
-        assert bad == []
+        assert [reasons(site) for site in mixed.sites] == [[]] * 4
         mixed.end()
     finally:
         mixed.close()
 
 
 @pytest.mark.parametrize("mode", ["what", "whatwho", "whatwhowhere"])
-@pytest.mark.parametrize("delimiter", ["\x07", "/", "|", "é"[:0] or "&"])
+@pytest.mark.parametrize("delimiter", ["\x07", "/", "|", "&"])
 def test_any_delimiter_is_read_and_07_is_written(tmp_path: Path, mode: str, delimiter: str) -> None:
     """"`D` is `\\x07` when written, and any non-alphanumeric first character other than `^` when read" """
     arguments = ("--ident=gch", f"--billets={timetable(tmp_path, ROWS)}", f"--{mode}", "--dest=NET")
@@ -192,7 +190,8 @@ def test_the_end_of_stdin_is_the_end_without_a_command_pipe(tmp_path: Path, offi
 
 def test_the_commands_of_a_file_are_carried_out_even_when_stdin_is_over_at_once(tmp_path: Path) -> None:
     """`--commandes=PATH` (commands are read from this FIFO or file): all of them."""
-    (tmp_path / "commands").write_text("consulter depart=Compiègne destination=Creil\n" * 3000 + "reserver destination=Creil")
+    lines = ["consulter depart=Compiègne destination=Creil"] * 3000 + ["reserver destination=Creil"]
+    (tmp_path / "commands").write_text("\n".join(lines))  # the last without its newline
     with solo(tmp_path, CLIENT, "--ident=c1", "--commandes=commands", stdin=subprocess.DEVNULL) as client:
         assert client.ended() == 0
         assert len([line for line in client.said if b"type~demande" in line]) == 3001
@@ -252,6 +251,8 @@ def test_a_fifo_that_finds_a_new_writer_is_heard_again(tmp_path: Path) -> None:
             os.write(writer, voice.reserve(number, "Creil"))
             os.close(writer)
             site.wait(ev="ticket", state="held", request=number)
+        until(lambda: site.log().count("amont") == 3, "the end to be noticed")
+        assert_idle(site)
         site.ask("quitter")
         assert site.ended() == 0
     finally:
@@ -262,7 +263,6 @@ def test_a_fifo_that_finds_a_new_writer_is_heard_again(tmp_path: Path) -> None:
 
 def test_a_closed_stdout_is_reported_never_a_traceback(tmp_path: Path, office: Solo) -> None:
     assert office.process.stdout is not None and office.process.stdin is not None
-    os.close(os.dup(0))
     office.process.stdout.close()
     office.process.stdin.write(Voice().reserve(1))
     until(lambda: "sortie" in office.log(), "the broken stdout to be reported")
@@ -277,10 +277,10 @@ def test_descriptors_closed_from_the_start(tmp_path: Path, which: str, program: 
     """`<&-` and `>&-`, as cron, daemons and window managers do: an input that is over; an output that nobody reads."""
     redirection = {"stdin": "<&-", "stdout": "</dev/null >&-", "both": "<&- >&-"}[which]
     tickets = f"--billets={timetable(tmp_path, ROWS)}" if program == GUICHET else ""
-    command = f"exec {os.sys.executable} {ROOT / program} --notk --ident=x --donnees=d {tickets} {redirection}"  # type: ignore
-    done = subprocess.run(["bash", "-c", f"timeout -s KILL 10 bash -c '{command}'"], cwd=tmp_path, env=ENVIRONMENT,
+    command = f"exec {sys.executable} {ROOT / program} --notk --ident=x --donnees=d {tickets} {redirection}"
+    done = subprocess.run(["bash", "-c", f"timeout -s KILL 5 bash -c '{command}'"], cwd=tmp_path, env=ENVIRONMENT,
                           capture_output=True, check=False)  # fmt: skip
-    assert done.returncode == 0, "it does not end" if done.returncode == 137 else done.stderr
+    assert done.returncode == 0, "it does not end" if done.returncode in (137, -9) else done.stderr
     assert b"Traceback" not in done.stderr
 
 
@@ -303,8 +303,9 @@ def test_a_site_that_nobody_reads_can_still_be_ended(tmp_path: Path, office: Sol
     assert office.process.stdin is not None
     for number in range(1, 6):
         office.process.stdin.write(Voice(f"c{number}").say(say.Request(f"c{number}", 1, False, Search(), 100)))
-    assert office.process.stdout is not None
-    until(lambda: bytes_in(office.process.stdout.fileno()) > 55_000, "its stdout to be full")  # type: ignore[union-attr]
+    stdout = office.process.stdout
+    assert stdout is not None
+    until(lambda: bytes_in(stdout.fileno()) > 55_000, "its stdout to be full")
     began = time.monotonic()
     office.process.send_signal(signal.SIGTERM)
     assert office.process.wait(LIMIT) == 0
@@ -342,7 +343,7 @@ def garbage() -> dict[str, bytes]:
         "1 MB lines": b"x" * 2**20 + b"\n" + b"^" + b"a~b^" * 2**18 + b"\n" + b"\x00" * 2**20,
         "bad numbers": b"\n".join(
             changed(key, number)
-            for key in (b"numero", b"estampille", b"instantane", b"epoque", b"rang", b"demande", b"limite", b"reservation")
+            for key in b"numero estampille instantane epoque rang demande limite reservation".split()
             for number in numbers
         ),
         "unknown types": b"\n".join(changed(b"type", kind) for kind in (b"", b"bonjour", b"x" * 300, "é".encode())),
@@ -368,7 +369,8 @@ def test_garbage_then_a_normal_request_is_served(tmp_path: Path, office: Solo, k
     line = office.hear(b"destinataire~c1^")
     assert b"statut~offre" in line and b"billet~B0101" in line
     # A forger may take another's name; what he cannot do is to end the site or to make it say what is no line.
-    assert all(line.startswith(b"^transmettant~gch^") and line.endswith(b"^") and len(line) < 4096 for line in office.said)
+    for line in office.said:
+        assert line.startswith(b"^transmettant~gch^") and line.endswith(b"^") and len(line) < 4096
     assert office.process.stdin is not None
     office.process.stdin.close()
     assert office.ended() == 0

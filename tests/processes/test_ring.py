@@ -44,7 +44,7 @@ def test_consult_reserve_confirm_refuse_give_back(tmp_path: Path) -> None:
 
 
 def test_a_hold_expires_explicitly_and_the_ticket_is_free_again(tmp_path: Path) -> None:
-    """"The deadline is absolute and set by the guichet (`--delai`) [...]: `refus motif~expire`, explicitly, never silence." """
+    """"The deadline is absolute and set by the guichet [...]: `refus motif~expire`, explicitly, never silence." """
     with ring(tmp_path / "ring", 2, [CREIL], delay=0.4, client=["--confirmation=manuelle"]) as made:
         c1, c2 = made.clients
         offered = c1.request("reserver", state="offered")
@@ -117,7 +117,7 @@ def test_everybody_gives_back_and_buys_again(tmp_path: Path) -> None:
 
 
 def test_a_client_whose_guichet_is_not_there_is_told_so_and_served_later(tmp_path: Path) -> None:
-    """"until it is answered or `--patience` (default 60 s) is over and the user is told that the guichet does not answer" """
+    """"until it is answered or `--patience` [...] is over and the user is told that the guichet does not answer" """
     made = Ring(tmp_path / "ring", 2, [f"--billets={timetable(tmp_path, [CREIL])}"], client=["--patience=0.5"])
     try:
         made.start(*made.clients)
