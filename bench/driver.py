@@ -1,4 +1,4 @@
-"""Many clients in one: they reserve at a real guichet without pause, and speak the wire themselves, as cheaply as they can."""
+"""Many clients in one: they reserve without pause, and speak the wire themselves, as cheaply as they can."""
 
 from __future__ import annotations
 

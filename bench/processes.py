@@ -7,14 +7,16 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from bench.machine import ROOT
 
 LIMIT = 60.0  # seconds: what has not come by then will not come
-NAIVE = (sys.executable, "-S", "-c", "import sys\nfor line in sys.stdin: print(line, end='', flush=True)")
+# The naive loop of the issue. It adds an empty line to every line; in a chain these would double, so there it does not.
+NAIVE = (sys.executable, "-S", "-c", "import sys\nfor line in sys.stdin: print(line, flush=True)")
+NAIVE_IN_CHAIN = (sys.executable, "-S", "-c", "import sys\nfor line in sys.stdin: print(line, end='', flush=True)")
 
 
 def client(name: str, *options: str) -> tuple[str, ...]:
@@ -108,12 +110,3 @@ def end(process: subprocess.Popen[bytes], patience: float = 10.0) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def wait_until(happened: Callable[[], bool], what: str, limit: float = LIMIT, pause: float = 0.002) -> None:
-    """Look again and again, until it has happened. Raises `TooLong`."""
-    deadline = time.monotonic() + limit
-    while not happened():
-        if time.monotonic() > deadline:
-            raise TooLong(what)
-        time.sleep(pause)

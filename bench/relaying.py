@@ -9,7 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 
-from bench.processes import NAIVE, Piped, client, piped
+from bench.machine import cpu
+from bench.processes import NAIVE, NAIVE_IN_CHAIN, Piped, client, piped
 from bench.table import Row, figure, spread
 
 WIDTH = 143  # bytes of a line, with its newline
@@ -20,24 +21,24 @@ SEEN_EVERY = 10  # one line in so many was seen before
 def line(emitter: str, life: int, sequence: int, to: str = "z9") -> bytes:
     """A line that a client has only to pass on, as one of our sites would write it, of the width of the measures."""
     text = (
-        f"^transmettant~a1^emetteur~{emitter}^numero~{life}.{sequence}^destinataire~{to}^type~retour"
-        f"^estampille~{sequence}^instantane~0^epoque~0^rang~{sequence}^demandeur~{emitter}^billet~B^"
+        f"^transmettant~a1^emetteur~{emitter}^numero~{life}.{sequence}^destinataire~{to}^type~reset^estampille~7"
+        "^instantane~0^epoque~0^tour~1^issue~complet^x~"
     )
-    return text[:-1].ljust(WIDTH - 2, "0").encode() + b"^\n"
+    return text.ljust(WIDTH - 2, "0").encode() + b"^\n"
 
 
 def write_lines(path: Path, count: int, life: int) -> int:
     """A file of `count` lines of several emitters, one in ten of which was seen before; how many are to come out."""
     fresh = 0
     with path.open("wb") as file:
-        written: list[bytes] = []
+        latest: list[bytes] = []
         for number in range(count - 1):
             if number % SEEN_EVERY == SEEN_EVERY - 1:
-                file.write(written[-(number % 7) - 1])
+                file.write(latest[number // SEEN_EVERY % len(latest)])
                 continue
+            latest = [*latest[-8:], line(f"e{fresh % EMITTERS}", life, fresh // EMITTERS + 1)]
+            file.write(latest[-1])
             fresh += 1
-            written = [*written[-10:], line(f"e{number % EMITTERS}", life, number // EMITTERS + 1)]
-            file.write(written[-1])
         file.write(line("last", life, 1))
     return fresh + 1
 
@@ -72,6 +73,10 @@ class Saturated:
         naive = self._pass(self._naive, drops=False)
         return naive, self._pass(self._ours, drops=True)
 
+    def cpu(self) -> tuple[float, float]:
+        """Seconds of processor time that both have used so far."""
+        return cpu(self._naive.pid), cpu(self._ours.pid)
+
     def _pass(self, relay: Piped, drops: bool) -> float:
         self._life += 1
         path = self._folder / "lines"
@@ -87,10 +92,22 @@ def saturated(folder: Path, count: int, repeat: int) -> list[Row]:
         ("  le même avec --trace (comme sous le lanceur)", (f"--trace={folder / 'relais.jsonl'}",), None),
     ):
         with ExitStack() as stack:
-            relays = Saturated(stack, folder, count if target else count // 4, *options)
+            lines = count if target else count // 4
+            relays = Saturated(stack, folder, lines, *options)
+            before = relays.cpu()
             pairs = [relays.once() for _ in range(repeat)]
-        rows.append(_ratio(what, pairs, target))
+            used = [
+                (after - earlier) / (lines * repeat) * 1e6 for earlier, after in zip(before, relays.cpu(), strict=True)
+            ]
+        rows += [_ratio(what, pairs, target), _cpu_row(*used)]
     return rows
+
+
+def _cpu_row(naive: float, ours: float) -> Row:
+    """Processor time, which depends less than the rates on who else is at work."""
+    what = "  processeur par ligne (µs)"
+    ratio = f"× {figure(naive / ours)}" if ours else ""
+    return Row(what, figure(ours), ours + 1e-9, f"boucle naïve : {figure(naive)}", ratio)
 
 
 def _ratio(what: str, pairs: Sequence[tuple[float, float]], target: float | None) -> Row:
@@ -116,7 +133,7 @@ def laps(folder: Path, count: int) -> list[Row]:
     names = [f"c{number}" for number in range(1, HOPS + 1)]
     stored = f"--donnees={folder / 'laps'}"
     with ExitStack() as stack:
-        naive = stack.enter_context(piped([NAIVE] * HOPS, folder / "errors"))
+        naive = stack.enter_context(piped([NAIVE_IN_CHAIN] * HOPS, folder / "errors"))
         variants = {
             "Tour d'un message par 4 relais au repos (µs)": [client(name) for name in names],
             "  les mêmes avec --donnees": [client(name, stored) for name in names],
@@ -132,7 +149,7 @@ def laps(folder: Path, count: int) -> list[Row]:
 
 
 def _welcome(chain: Piped) -> None:
-    """A client that nobody welcomes says again and again that it arrives: not idle. Wait until each is up, and welcome it."""
+    """A client that nobody welcomes says again and again that it arrives: wait for it, and welcome it."""
     names = [process.args[3].partition("=")[2] for process in chain.processes]  # type: ignore[index,union-attr]
     heard: set[str] = set()
     while len(heard) < len(names):

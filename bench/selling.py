@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -41,7 +40,11 @@ def reservations(folder: Path, tickets: int, seconds: float, repeat: int) -> lis
         "≥ 2 %",
         median(ratios) >= 2,
     )
-    return [rate, Row("  processeur du guichet par réservation (µs)", figure(each), each), *_synchronised(folder, timetable)]
+    return [
+        rate,
+        Row("  processeur du guichet par réservation (µs)", figure(each), each),
+        *_synchronised(folder, timetable),
+    ]
 
 
 def _synchronised(folder: Path, timetable: Path) -> list[Row]:
@@ -64,8 +67,3 @@ def _synchronised(folder: Path, timetable: Path) -> list[Row]:
 
 def _fsyncs(counts: Path) -> int:
     return len(re.findall(r"\b(?:fsync|fdatasync)\(", counts.read_text()))
-
-
-def strace_works() -> bool:
-    """Whether we may watch a process here (a container may forbid it)."""
-    return bool(shutil.which("strace")) and not subprocess.run(["strace", "-qq", "-e", "trace=none", "true"]).returncode

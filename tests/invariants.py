@@ -9,8 +9,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from lib.core.buying import Client
-from lib.core.facts import ASKED, CONFIRMING, OFFERED, UNREACHABLE
-from lib.core.tickets import HELD, SOLD
+from lib.core.facts import ASKED, CONFIRMING, OFFERED, RESERVE, UNREACHABLE
+from lib.core.tickets import HELD, SOLD, fold
 
 if TYPE_CHECKING:
     from tests.simulator import World
@@ -63,7 +63,28 @@ def clocks_never_go_back(world: World) -> None:
         world.latest_clock[name] = site.clock.time
 
 
-AT_EVERY_STEP = (every_ticket_is_in_one_place, a_ticket_has_one_holder, nothing_told_is_forgotten, clocks_never_go_back)
+def what_is_offered_was_asked_for(world: World) -> None:
+    """No request is answered with the ticket of another one, not even of an earlier life's of the same number."""
+    for client in world.clients():
+        for errand in client.errands.values():
+            if errand.kind == RESERVE and errand.holding:
+                search, journey = errand.search, errand.holding.journey
+                asked = (search.ticket or errand.holding.ticket_id, fold(search.departure), fold(search.destination))
+                got = (
+                    errand.holding.ticket_id,
+                    fold(journey.departure) if search.departure else "",
+                    fold(journey.destination) if search.destination else "",
+                )
+                require(asked == got, f"{client.name} asked for {search}, got {errand.holding}")
+
+
+AT_EVERY_STEP = (
+    every_ticket_is_in_one_place,
+    a_ticket_has_one_holder,
+    nothing_told_is_forgotten,
+    clocks_never_go_back,
+    what_is_offered_was_asked_for,
+)
 
 
 def nobody_waits_for_ever(world: World) -> None:

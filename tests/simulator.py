@@ -156,9 +156,9 @@ class Crash(Exception):
 class World:
     """Sites, links and time. One step is one thing that happens; `chance` draws which."""
 
-    def __init__(self, seed: int, shape: Shape | None = None) -> None:
+    def __init__(self, seed: int, **wanted: Any) -> None:
         self.chance = Random(seed)
-        self.shape = shape or Shape.draw(self.chance)
+        self.shape = replace(Shape.draw(self.chance), **wanted)
         self.now = START
         self.names = [OFFICE] + [f"c{i}" for i in range(1, self.shape.clients + 1)]
         order = list(self.names)
@@ -176,6 +176,7 @@ class World:
         self.counts: Counter[str] = Counter()
         self.observer = Observer()
         self.documents: list[dict[str, Any]] = []
+        self.loaded: dict[int, dict[str, Any]] = {}  # epoch -> the document that it began with
         self.is_rough = True
         for name in self.names:
             self.begin(name)
@@ -250,11 +251,15 @@ class World:
             self.memories[name].commit(reaction.events, self.sites[name])
             for event in reaction.events:
                 self._observe(name, event)
+            self._check_what_is_delivered_again(name, [event.fact for event in reaction.events])
             self._may_die("before it spoke")
             for edge, lines in self.links.items():
                 if edge[0] == name:
                     lines.extend(reaction.lines)
             self._may_die("after it spoke")
+            for event in reaction.events:
+                if isinstance(event.fact, facts.FileWanted):
+                    self._load(event.fact.client, event.fact.request)
         except Crash as crash:
             self.counts[f"died {crash}"] += 1
             self.begin(name)
@@ -298,8 +303,6 @@ class World:
                 self.counts[f"rounds {phase}"] += 1
                 if document is not None:
                     self._judge(document)
-            case facts.FileWanted(client, request):
-                self._load(client, request)
 
     def _judge(self, document: dict[str, Any]) -> None:
         """Two judges for every snapshot: the document's own ranks, and the observer, who never looks at them."""
@@ -311,12 +314,27 @@ class World:
             self.counts["messages in channels"] += audit.census(document)["messages"]
             self.documents.append(sealed)
 
+    def _check_what_is_delivered_again(self, name: str, happened: list[facts.Fact]) -> None:
+        """A site that is restored hears every recorded message to it again, once, in the order of their stamps."""
+        epochs = [fact.epoch for fact in happened if isinstance(fact, facts.RestoreMoved) and fact.phase == "restored"]
+        heard = [fact.id for fact in happened if isinstance(fact, facts.Redelivered)]
+        if not epochs:
+            require(not heard, f"{name} heard {heard} again without being restored")
+            return
+        channels = [c["messages"] for c in self.loaded[epochs[-1]]["channels"] if c["to"] == name]
+        messages = sorted((m["timestamp"], m["id"]) for channel in channels for m in channel)
+        require(
+            sorted(heard) == sorted(identity for _, identity in messages), f"{name}: {heard} heard again, not {messages}"
+        )
+
     def _load(self, client: str = "", request: int = 0) -> None:
         """The guichet loads one of the snapshots that were taken."""
         office = self.sites[OFFICE]
         assert isinstance(office, GuichetSite)
         if self.documents:
-            self.order(OFFICE, ask.Restore(self.chance.choice(self.documents), client, request))
+            document = self.chance.choice(self.documents)
+            self.loaded[office.epoch + 1] = document
+            self.order(OFFICE, ask.Restore(document, client, request))
         elif client:
             self.take(OFFICE, office.refuse_restore(client, request, "nothing to load", self.now))
 
@@ -510,19 +528,19 @@ class World:
         return self
 
 
-def run(seed: int) -> World:
-    """One run. A failure names its seed."""
+def run(seed: int, **wanted: Any) -> World:
+    """One run; `wanted` overrides what the seed draws of its shape. A failure names its seed."""
     try:
-        return World(seed).run()
+        return World(seed, **wanted).run()
     except AssertionError as error:
         raise Violation(f"seed {seed}: {error}") from error
 
 
-def failures(seeds: Iterator[int] | range, counts: Counter[str]) -> Iterator[tuple[int, BaseException]]:
+def failures(seeds: Iterator[int] | range, counts: Counter[str], **wanted: Any) -> Iterator[tuple[int, BaseException]]:
     """Run these seeds, add what happened to `counts`, and give those that failed."""
     for seed in seeds:
         try:
-            counts.update(run(seed).counts)
+            counts.update(run(seed, **wanted).counts)
         except Exception as error:
             yield seed, error
 

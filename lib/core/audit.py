@@ -68,6 +68,11 @@ def has_shape(document: Any) -> bool:
             for intervals in site["received"].values():
                 Intervals(intervals)
             assert all(isinstance(ticket["id"], str) for ticket in site["tickets"])
+            for request in site.get("requests", []):
+                assert isinstance(request["state"], str) and isinstance(request["request"], int)
+                assert isinstance(request["ticket"], str)
+            if site["role"] == "guichet":
+                assert all(_is_entry(ticket) for ticket in site["tickets"])
         for channel in document["channels"]:
             assert isinstance(channel["from"], str) and isinstance(channel["to"], str)
             assert all(isinstance(message["rank"], int) for message in channel["messages"])
@@ -75,6 +80,12 @@ def has_shape(document: Any) -> bool:
     except (AssertionError, KeyError, TypeError, AttributeError, ValueError):
         return False
     return True
+
+
+def _is_entry(ticket: Document) -> bool:
+    """Whether this can be a ticket of the guichet's list."""
+    names_its_client = isinstance(ticket.get("client"), str) and isinstance(ticket.get("request"), int)
+    return ticket["state"] == "free" or (ticket["state"] in ("held", "sold") and names_its_client)
 
 
 def channels_of(document: Document) -> dict[tuple[str, str], dict[int, Document]]:

@@ -342,6 +342,9 @@ class Client:
         tickets = read(lambda: tuple(kept_from_json(row) for row in state.get("tickets", [])))
         given_back = read(lambda: tuple((str(row[0]), int(row[1])) for row in state.get("given_back", [])))
         self._take_up(errands, tickets, given_back)
+        # A client without a store may be younger than the file: its numbers go on from those that are in use.
+        used = [*self.errands, *(kept.request for kept in tickets), *(request for _, request in given_back)]
+        self.next_number = max([self.next_number - 1, *used]) + 1
         yield ClientRestored(errands, tickets, given_back)
 
 

@@ -41,6 +41,11 @@ _OLD_LIFE = Verdict(reason="life too old")
 _FOR_US = Verdict(deliver=True)
 
 
+def _passed_on(ours: bool, line: bytes) -> Verdict:
+    """Our name may be longer than the last forwarder's: a line that the next site could not read is not written."""
+    return Verdict(ours, line) if len(line) < wire.MAX_READ else Verdict(ours, reason="too long to be passed on")
+
+
 class _Seen:
     """What has been seen of one emitter: per life, the sequence numbers. The life last heard is kept at hand."""
 
@@ -120,7 +125,7 @@ class Relay:
             return _DUPLICATE
         if not goes_on:
             return _FOR_US
-        return Verdict(ours, self._start + payload[1 + len(forwarder) :])
+        return _passed_on(ours, self._start + payload[1 + len(forwarder) :])
 
     def _study(self, line: bytes, now: float) -> Verdict:
         """The careful path: any mode, any order of keys, names never heard before."""
@@ -143,7 +148,7 @@ class Relay:
         if to == self._name:
             return _FOR_US
         self._learn_receiver(to)
-        return Verdict(to == EVERYONE, wire.with_forwarder(line, self._name, self._header))
+        return _passed_on(to == EVERYONE, wire.with_forwarder(line, self._name, self._header))
 
     def _hear(self, forwarder: str, now: float) -> bool:
         """Note that a line of this neighbour was read; False when there are too many of them to be true."""

@@ -21,6 +21,7 @@ from lib.core.commands import CommandRefused
 from lib.core.facts import Effect, Redelivered, RestoreMoved, RestoreOwed, Say
 from lib.core.messages import Body, Message, RestoreRefused, RestoreRequest, RestoreState
 from lib.core.recording import State, Unreadable
+from lib.core.selling import Guichet
 from lib.core.snapshot import describe
 from lib.core.wire import Malformed
 
@@ -47,7 +48,9 @@ def check(document: Document, office: str, present: Iterable[str]) -> None:
         raise CommandRefused("snapshot_absent", ", ".join(absent))
     try:
         for name, site in document["sites"].items():
-            if name != office:
+            if name == office:
+                list(Guichet(name).restore(site, (), 0.0))
+            else:
                 list(Client(name).restore(site, 0.0))
         list(messages_to(document, None))
     except (Unreadable, Malformed) as error:
@@ -73,7 +76,8 @@ class Giver:
         self._owed = {debt.client: debt for debt in owed}
         self._pause = FIRST_PAUSE
         self._next = 0.0
-        self._answers: dict[str, tuple[int, Body | None]] = {}  # client -> its latest request, and our refusal
+        self._heard: dict[str, tuple[int, int]] = {}  # client -> the life and number of its latest request
+        self._refusals: dict[str, Body] = {}  # client -> our answer to that, if it was a refusal
 
     def begin(self, document: Document, clients: Iterable[str], epoch: int, now: float) -> Iterator[Effect]:
         """Owe these clients what the document says of them: nothing, if it does not know them."""
@@ -132,24 +136,24 @@ class Giver:
 
     # ----------------------------------------------------------------------------------------- a client asks for a file
 
-    def is_new(self, client: str, request: int) -> bool:
+    def is_new(self, client: str, life: int, request: int) -> bool:
         """Whether this request of a client's was not heard before; it is noted."""
-        if self._answers.get(client, (0, None))[0] >= request:
+        if self._heard.get(client, (0, 0)) >= (life, request):
             return False
-        self._answers[client] = (request, None)
+        self._heard[client] = (life, request)
+        self._refusals.pop(client, None)
         return True
 
     def refuse(self, client: str, request: int, reason: str) -> Iterator[Effect]:
         """Tell a client why its file is not loaded."""
         body = RestoreRefused(request, reason)
-        self._answers[client] = (request, body)
+        self._refusals[client] = body
         yield Say(client, body)
 
     def answer_again(self, client: str) -> Iterator[Effect]:
         """A request is repeated: so is the refusal; a file that was loaded has answered by its epoch."""
-        body = self._answers[client][1]
-        if body is not None:
-            yield Say(client, body)
+        if client in self._refusals:
+            yield Say(client, self._refusals[client])
 
 
 class Taker:

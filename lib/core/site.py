@@ -98,6 +98,11 @@ class Site(ABC):
         self._sequence = 0
 
     @property
+    @abstractmethod
+    def office(self) -> str:
+        """The name of the guichet."""
+
+    @property
     def round(self) -> int:
         """The snapshot round that the site has entered last: its colour."""
         return self.snapshots.round
@@ -223,7 +228,7 @@ class Site(ABC):
         if self.watched:
             self._note(reaction, Received(message), now)
         if is_new_life:
-            self._carry_out(reaction, [PeerMet(message.sender, _role_of(message.body), message.life)], now)
+            self._carry_out(reaction, [self._met(message)], now)
         if message.rank and message.receiver_life:
             self.peers[message.sender].received.add(message.rank)
             if message.round < self.round:
@@ -235,7 +240,10 @@ class Site(ABC):
         if message.round <= self.round or message.epoch != self.epoch or isinstance(message.body, say.RESTORATION):
             return
         body = message.body
-        if isinstance(body, say.Presence) and (body.phase == say.ARRIVAL or (body.phase == say.WELCOME and not body.is_red)):
+        is_over = isinstance(body, say.Presence) and (
+            body.phase == say.ARRIVAL or (body.phase == say.WELCOME and not body.is_red)
+        )
+        if is_over and not self.snapshots.is_open:
             self.snapshots.round = message.round  # one of us comes from elsewhere, and that round is over
         else:
             self._carry_out(reaction, self.snapshots.enter(message.round, now), now)
@@ -246,7 +254,7 @@ class Site(ABC):
         if isinstance(body, say.Presence):
             effects = self._meet(message, body, earlier_life, now)
         elif isinstance(body, say.SNAPSHOT):
-            effects = self.snapshots.receive(message.sender, body, now)
+            effects = self.snapshots.receive(message, now)
         elif isinstance(body, say.RESTORATION):
             effects = self._restoration(message, now)
         else:
@@ -308,6 +316,11 @@ class Site(ABC):
         if self.watched:
             self._note(reaction, Sent(message), now)
 
+    def _met(self, message: Message) -> PeerMet:
+        """Who says this takes part; there is one guichet, and the others are clients."""
+        role = Guichet.role if message.sender == self.office else Client.role
+        return PeerMet(message.sender, role, message.life)
+
     def _register(self, met: PeerMet) -> None:
         peer = self.peers[met.name]
         peer.role, peer.present = met.role, met.present
@@ -346,10 +359,3 @@ class Site(ABC):
         """How the site stands, ready for JSON: the answer to `etat`."""
         lines = {"lines": dict(self.counts), "round": self.round, "red": self.snapshots.is_open, "epoch": self.epoch}
         return self.role.state(now) | lines
-
-
-def _role_of(body: say.Body) -> str:
-    """The role of a site that says this."""
-    if isinstance(body, say.Presence):
-        return body.role
-    return Guichet.role if isinstance(body, say.TicketNotice | say.Reset) else Client.role

@@ -63,6 +63,10 @@ class GuichetSite(Site):
         self.presence = GuichetPresence(role, lambda: self.snapshots.is_open)
         self.giver = Giver(owed)
 
+    @property
+    def office(self) -> str:
+        return self.name
+
     def _clients(self) -> list[str]:
         return self.peers.present(Client.role)
 
@@ -129,7 +133,7 @@ class GuichetSite(Site):
         if isinstance(body, say.RestoreDone):
             yield from self.giver.taken(message.sender, message.epoch)
         elif isinstance(body, say.RestoreRequest):
-            if self.giver.is_new(message.sender, body.request):
+            if self.giver.is_new(message.sender, message.life, body.request):
                 yield FileWanted(message.sender, body.request, body.file)
             else:
                 yield from self.giver.answer_again(message.sender)
@@ -189,6 +193,10 @@ class ClientSite(Site):
         self.taker = Taker(role.office, role.patience)
         self._asides: list[Message] = []
         self._is_new = not remembers  # until the first welcome: there is nothing of an older epoch that it could know
+
+    @property
+    def office(self) -> str:
+        return self.role.office
 
     def _timed(self) -> tuple[Timed, ...]:
         return *super()._timed(), _Asked(self)

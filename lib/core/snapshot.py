@@ -88,9 +88,10 @@ class Recorder:
             self._report.append(body)
             yield Say(self._office, body)
 
-    def receive(self, sender: str, body: say.Body, now: float) -> Iterator[Effect]:
+    def receive(self, message: Message, now: float) -> Iterator[Effect]:
         """The guichet says that a round is over."""
-        if isinstance(body, Reset) and body.round == self.round and sender == self._office:
+        body = message.body
+        if isinstance(body, Reset) and body.round == self.round and message.sender == self._office:
             yield from self.close(CLOSED)
 
     def close(self, phase: str) -> Iterator[Effect]:
@@ -126,7 +127,7 @@ class _Round:
     initiators: dict[str, None] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)
     parts: dict[tuple[str, int], dict[int, str]] = field(default_factory=dict)
-    channels: dict[tuple[str, str], dict[int, State]] = field(default_factory=dict)
+    channels: dict[tuple[str, str, int, int], dict[int, State]] = field(default_factory=dict)  # with the lives of both
 
 
 class Collector(Recorder):
@@ -169,8 +170,9 @@ class Collector(Recorder):
 
     def crossed(self, message: Message, now: float) -> Iterator[Effect]:
         """A message in flight to the guichet itself."""
-        if self._gathered is not None:
-            self._keep(message)
+        gathered = self._gathered
+        if gathered is not None:
+            self._keep(message, gathered.states[self._name]["life"])
             yield from self._finish_if_whole(now)
 
     def join(self, name: str) -> None:
@@ -183,8 +185,9 @@ class Collector(Recorder):
         if self._gathered is not None and name not in self._gathered.states:
             self._gathered.expected.pop(name, None)
 
-    def receive(self, sender: str, body: say.Body, now: float) -> Iterator[Effect]:
+    def receive(self, message: Message, now: float) -> Iterator[Effect]:
         """A site calls for a round, reports its state, or a message of its channels."""
+        sender, body = message.sender, message.body
         round = getattr(body, "round", 0)
         gathered = self._gathered
         if gathered is None or round != gathered.number:
@@ -196,7 +199,7 @@ class Collector(Recorder):
         if isinstance(body, SnapshotCall):
             gathered.initiators[sender] = None
         elif isinstance(body, SnapshotTransit) and body.message.to == sender:
-            self._keep(body.message)
+            self._keep(body.message, message.life)
         elif isinstance(body, SnapshotState):
             self._gather(sender, body, gathered)
         yield from self._finish_if_whole(now)
@@ -215,9 +218,10 @@ class Collector(Recorder):
             gathered.states[sender] = state
             gathered.expected[sender] = None
 
-    def _keep(self, message: Message) -> None:
+    def _keep(self, message: Message, life: int) -> None:
+        """Keep a message of the channel to a site, as that site reports it in its life `life`."""
         assert self._gathered is not None
-        channel = self._gathered.channels.setdefault((message.sender, message.to), {})
+        channel = self._gathered.channels.setdefault((message.sender, message.to, message.life, life), {})
         channel[message.rank] = {
             "id": message.id,
             "rank": message.rank,
@@ -236,15 +240,13 @@ class Collector(Recorder):
         return audit.missing(gathered.states, self._channels(gathered), list(gathered.expected))
 
     def _channels(self, gathered: _Round) -> audit.Channels:
-        """What belongs to the cut: a message whose sender's record is of another life than the message is not owed."""
+        """What belongs to the cut: the messages between the lives in which both sites are recorded."""
+        lives = {name: state["life"] for name, state in gathered.states.items()}
         return {
-            pair: {rank: m for rank, m in messages.items() if self._is_of_cut(m, gathered.states.get(pair[0]))}
-            for pair, messages in gathered.channels.items()
+            (sender, receiver): messages
+            for (sender, receiver, life, receiver_life), messages in gathered.channels.items()
+            if lives.get(sender, life) == life and lives.get(receiver, receiver_life) == receiver_life
         }
-
-    @staticmethod
-    def _is_of_cut(message: State, sender: State | None) -> bool:
-        return sender is None or int(message["id"].partition(":")[2].partition(".")[0]) == sender["life"]
 
     def _finish_if_whole(self, now: float) -> Iterator[Effect]:
         gathered = self._gathered

@@ -32,6 +32,7 @@ class Assembly:
     """The parts of one site, as the command line wants them."""
 
     def __init__(self, options: Options, role: str) -> None:
+        streams.open_standard_streams()
         self.options = options
         self.signals = on_signals()
         self.log = Log(options.name, options.language, options.verbosity)

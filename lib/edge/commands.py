@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lib.core import commands as ask
 from lib.core.commands import CommandRefused
-from lib.core.tickets import MAX_STATION_BYTES, BadField, Journey, Search, cents_of, fits
+from lib.core.tickets import MAX_STATION_BYTES, BadField, Journey, Search, cents_of, fits, fold
 from lib.core.wire import MAX_LIST, is_period_end, is_ticket_id
 from lib.texts import Problem, Text
 
@@ -93,7 +93,7 @@ def _search(arguments: _Arguments) -> Search:
     if search.ticket and not is_ticket_id(search.ticket):
         arguments.bad("billet", search.ticket, Text("un identifiant, B0001", "an identifier, B0001"))
     for key, value in (("depart", search.departure), ("destination", search.destination)):
-        if not fits(value, MAX_STATION_BYTES):
+        if not fits(value, MAX_STATION_BYTES) or (value and not fold(value)):
             arguments.bad(key, value[:40] + "…", _FIELDS["departure"][1])
     for key, value in (("du", search.since), ("au", search.until)):
         if not is_period_end(value):
@@ -226,4 +226,8 @@ _REFUSALS = {
 def explain(refused: CommandRefused) -> Text:
     """Why a site refused a command, in words."""
     text = _REFUSALS[refused.code]
+    if refused.code == "bad_field":
+        field, _, value = refused.subject.partition(" ")
+        key, expected = _FIELDS[field]
+        return Text(f"{key}={value} ; attendu : {expected.fr}", f"{key}={value}; expected: {expected.en}")
     return Text(text.fr.format(refused.subject), text.en.format(refused.subject))

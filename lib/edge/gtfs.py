@@ -40,7 +40,7 @@ from lib.edge.timetables import (
 )
 from lib.texts import Problem, Text
 
-# Indicative prices: of the 109 second-class TER fares of shared/data/sncf/fares.csv, a euro and 20 cents for each
+# Indicative prices: of the 109 second-class TER fares that the SNCF published in 2018, a euro and 20 cents for each
 # kilometre as the crow flies misses the half by less than 0.32 EUR; the lowest fare there is 1.80 EUR.
 BASE_CENTS, CENTS_PER_KM, MINIMUM_CENTS = 100, 20, 180
 EARTH_DIAMETER_KM = 12_742.0

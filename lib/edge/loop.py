@@ -34,6 +34,7 @@ class Loop:
         self._signals = signals
         self._commands = commands
         self._stays = commands is not None and streams.is_pipe(commands)
+        self._is_over = False  # stdin has ended, and nothing else keeps the site
         self._input = streams.reopen(0, os.O_RDONLY)
         self._poll = select.poll()
         for fd in (signals, self._input, commands):
@@ -49,11 +50,12 @@ class Loop:
             # Commands first: those of a file are carried out even when stdin is over at once.
             if self._commands in ready:
                 self._read_commands()
-            if self._input in ready:
+            if self._input in ready and not process.wants_to_end:
                 self._read()
-            if self._signals in ready:
+            if self._signals in ready or (self._is_over and self._commands is None):
                 process.leave()
-            process.tick()
+            if not process.wants_to_end:
+                process.tick()
             process.flush()
         self._say_the_rest()
         return process.status
@@ -85,10 +87,10 @@ class Loop:
         """Nobody writes to us any more: without another reason to live, that is the end (contract, section 1)."""
         self._forget(self._input)
         if not self._stays:
-            self._process.leave()
+            self._is_over = True  # what a command file still holds is carried out first
             return
         self._log.info(Text("le voisin d'amont est parti", "the upstream neighbour is gone"))
-        if streams.is_pipe(self._input):
+        if streams.has_a_name(self._input):
             # Opened anew, a FIFO waits for its next writer; the old description would say "end" for ever.
             os.close(self._input)
             self._input = streams.reopen(0, os.O_RDONLY)

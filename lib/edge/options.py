@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -16,6 +17,7 @@ from lib.core.wire import WHAT, WHATWHO, WHATWHOWHERE, Header, is_application_na
 from lib.texts import LANGUAGES, Problem, Text, language_of_environment
 
 VERSION = "1.0"
+OFFICE = "gch"  # the guichet's name, unless --ident or --guichet say otherwise
 MAX_SECONDS = 1_000_000.0  # eleven days: more is a slip of the keyboard
 MAX_SEATS = 10_000
 
@@ -81,7 +83,7 @@ _FRENCH = (
 
 
 def _in_language(message: str, language: str) -> str:
-    message = re.sub(r"argument (?:[^\s,:]+/)*(-[^\s:/]+)(?:/[^\s:]+)*:", r"argument \1:", message)
+    message = re.sub(r"argument (?:-\w+/)?(--[^\s:/]+)[^\s:]*:", r"argument \1:", " ".join(message.split()))
     if language == "fr":
         for english, french in _FRENCH:
             if re.fullmatch(english, message):
@@ -92,6 +94,7 @@ def _in_language(message: str, language: str) -> str:
 def _language(arguments: Sequence[str]) -> str:
     """The language, before anything else is read: complaints about the other options are made in it."""
     given = [value.partition("=")[2] for value in arguments if value.startswith("--lang=")]
+    given += [value for option, value in pairwise(arguments) if option == "--lang"]
     return given[-1] if given and given[-1] in LANGUAGES else language_of_environment()
 
 
@@ -135,6 +138,10 @@ def parse(role: str, arguments: Sequence[str]) -> Options:
     given = parser.parse_args(arguments)
     if given.tickets and given.gtfs:
         parser.error("argument --gtfs: not allowed with argument --billets")
+    if role == "client" and given.ident == (given.office or OFFICE):
+        parser.error(
+            f"argument --ident: {Text('c’est le nom du guichet', 'that is the name of the guichet').in_language(language)}"
+        )
     return _options(role, language, given)
 
 
@@ -155,6 +162,7 @@ def _parser(role: str, language: str) -> _Parser:
         "trois lettres ou chiffres, une lettre d'abord",
         "three letters or digits, first a letter",
     )
+    path = checked(lambda text: _where(bool(text), text), "un chemin", "a path")
     seconds = checked(_seconds, "une durée en secondes, plus grande que 0", "a duration in seconds, greater than 0")
     geometry = checked(
         lambda text: _where(bool(re.fullmatch(r"=?(\d+x\d+)?([+-]-?\d+[+-]-?\d+)?", text)), text),
@@ -189,14 +197,18 @@ def _parser(role: str, language: str) -> _Parser:
     both.add_argument("--lang", choices=LANGUAGES, help=t("langue", "language"))
     both.add_argument("--voisins", dest="neighbours", type=checked(_names, "noms : a,b", "names: a,b"), default=(),
                       metavar="a,b", help=t("plus proches voisins", "nearest neighbours"))  # fmt: skip
-    both.add_argument("--donnees", dest="data", metavar=t("DOSSIER", "DIR"), help=t("mémoire durable", "durable store"))
-    both.add_argument("--instantanes", dest="snapshots", default="instantanes", metavar=t("DOSSIER", "DIR"),
+    both.add_argument(
+        "--donnees", dest="data", type=path, metavar=t("DOSSIER", "DIR"), help=t("mémoire durable", "durable store")
+    )
+    both.add_argument("--instantanes", dest="snapshots", type=path, default="instantanes", metavar=t("DOSSIER", "DIR"),
                       help=t("dossier des instantanés", "folder of the snapshots"))  # fmt: skip
     both.add_argument("--delai-instantane", dest="snapshot_delay", type=seconds, default=30.0, metavar="S",
                       help=t("clore un instantané incomplet après S s", "close an incomplete one after S s"))  # fmt: skip
-    both.add_argument("--commandes", dest="commands", metavar=t("CHEMIN", "PATH"),
+    both.add_argument("--commandes", dest="commands", type=path, metavar=t("CHEMIN", "PATH"),
                       help=t("lire des commandes d'un tube ou fichier", "read commands from a pipe or file"))  # fmt: skip
-    both.add_argument("--trace", metavar=t("CHEMIN", "PATH"), help=t("événements, en lignes JSON", "events, JSON lines"))
+    both.add_argument(
+        "--trace", type=path, metavar=t("CHEMIN", "PATH"), help=t("événements, en lignes JSON", "events, JSON lines")
+    )
     both.add_argument("--version", action="version", version=f"{program} {VERSION}", help="version")
     both.add_argument("--help", "-h", action="help", help=t("cette aide", "this help"))
 
@@ -238,7 +250,7 @@ def _parser(role: str, language: str) -> _Parser:
     client.add_argument("--patience", type=seconds, metavar="S",
                         help=t("avant de dire que le guichet ne répond pas (60)", "before saying so (60)"))  # fmt: skip
     client.add_argument("--confirmation", choices=("auto", "manuelle"),
-                        help=t("manuelle avec fenêtre, auto sans", "manuelle with a window, auto without"))  # fmt: skip
+                        help=t("des offres (auto)", "of offers (auto)"))  # fmt: skip
     return parser
 
 
@@ -258,7 +270,7 @@ def _options(role: str, language: str, given: argparse.Namespace) -> Options:
     is_guichet = role == "guichet"
     application = given.appname or ("GCH" if is_guichet else "CLT")
     return Options(
-        name=given.ident or ("gch" if is_guichet else f"clt{os.getpid()}"),
+        name=given.ident or (OFFICE if is_guichet else f"clt{os.getpid()}"),
         language=language,
         header=Header(given.mode, application, given.dest),
         window=not given.notk,
@@ -278,9 +290,9 @@ def _options(role: str, language: str, given: argparse.Namespace) -> Options:
         seats=given.seats or 1,
         departure=given.departure or "",
         destination=given.destination or "",
-        office=given.office or "gch",
+        office=given.office or OFFICE,
         patience=given.patience or 60.0,
-        confirmation=given.confirmation or ("auto" if given.notk else "manuelle"),
+        confirmation=given.confirmation or "auto",
         verify=given.verify if is_guichet else None,
         list_folder=_list_folder(given) if is_guichet else None,
         notes=tuple(_notes(role, given)),

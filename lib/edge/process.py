@@ -26,6 +26,9 @@ MAX_REASON = 200  # characters of a refusal that travel: a file's path may be lo
 
 _MALFORMED = Text("ligne écartée (%s) : %r", "line dropped (%s): %r")
 _BROKEN = Text("plus personne ne lit la sortie : ce qui est dit est perdu", "nobody reads the output: what is said is lost")
+_TOO_LONG = Text(
+    f"commande trop longue (plus de {commands.MAX_COMMAND} octets)", f"command too long (over {commands.MAX_COMMAND} bytes)"
+)
 _QUEUE_FULL = Problem(
     "la file de sortie est pleine : le voisin ne lit plus ; réessayez quand il lira",
     "the output queue is full: the neighbour has stopped reading; try again when it reads",
@@ -77,6 +80,7 @@ class Process:
         self._lines = LineBuffer(MAX_READ)
         self._typed = LineBuffer(commands.MAX_COMMAND)
         self._was_broken = False
+        self._is_leaving = False
 
     # ---------------------------------------------------------------------------------------------- what wakes a site
 
@@ -105,9 +109,15 @@ class Process:
     def read_commands(self, data: bytes) -> None:
         """The user typed these bytes; the commands that they complete are carried out together."""
         lines = self._typed.feed(data)
-        lines += [line + b"..." for line in self._typed.rejects]  # too long to be anything but an error: it says so
+        reactions = [self._answer(line.decode(errors="replace") + "…", _TOO_LONG) for line in self._typed.rejects]
         self._typed.rejects.clear()
-        self._settle(_joined([self.obey(line.decode(errors="replace")) for line in lines if line.strip()]))
+        for line in filter(bytes.strip, lines):
+            reactions.append(self.obey(line.decode(errors="replace")))
+            if self._is_leaving:
+                break
+        self._settle(_joined(reactions))
+        if self._is_leaving:
+            self.leave()
 
     def tick(self) -> None:
         """Time has passed."""
@@ -132,7 +142,7 @@ class Process:
         try:
             command = commands.parse(self.site.role.role, line)
             if isinstance(command, ask.Leave):
-                self.leave()
+                self._is_leaving = True  # once what was asked before is said
                 return self._answer(line)
             if self.output.is_full and not isinstance(command, ask.TellState):
                 raise _QUEUE_FULL

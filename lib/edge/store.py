@@ -11,7 +11,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from lib.core import facts
 from lib.core.facts import Answered, Errand, Event, Holding, PeerMet, RestoreOwed, TicketKept
@@ -21,6 +21,8 @@ from lib.texts import Problem
 
 APPLICATION_ID = 0x42494C54  # "BILT": tells our files from every other SQLite file
 VERSION = 1
+
+T = TypeVar("T")
 
 _SCHEMA = """
 CREATE TABLE site (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -62,7 +64,7 @@ class Store:
 
     def _identify(self, name: str, role: str) -> None:
         """Refuse the store of another site, or of another role."""
-        self._saved = dict(self._db.execute("SELECT key, value FROM site"))
+        self._saved = dict(self._rows("SELECT key, value FROM site", lambda row: (row[0], row[1])))
         found = self._saved.get("name", name), self._saved.get("role", role)
         if found != (name, role):
             self._db.close()
@@ -78,36 +80,43 @@ class Store:
 
     def peers(self) -> list[PeerMet]:
         """The sites that this one knew."""
-        rows = self._db.execute("SELECT name, role, life, present FROM peers")
-        return [PeerMet(name, role, life, bool(present)) for name, role, life, present in rows]
+        return self._rows(
+            "SELECT name, role, life, present FROM peers", lambda row: PeerMet(row[0], row[1], row[2], bool(row[3]))
+        )
 
     def tickets(self) -> list[Ticket]:
         """All tickets of the guichet."""
-        rows = self._db.execute(
-            "SELECT id, train, date, departure, destination, cents, state, client, request, deadline FROM tickets"
-        )
-        return [Ticket(row[0], Journey(*row[1:6]), *row[6:]) for row in rows]
+        columns = "id, train, date, departure, destination, cents, state, client, request, deadline"
+        return self._rows(f"SELECT {columns} FROM tickets", lambda row: Ticket(row[0], Journey(*row[1:6]), *row[6:]))
 
     def answers(self) -> list[Answered]:
         """The closed requests of the guichet, oldest first."""
-        return [Answered(*row) for row in self._db.execute("SELECT client, request, ticket, reason FROM answers")]
+        return self._rows("SELECT client, request, ticket, reason FROM answers", lambda row: Answered(*row))
 
     def errands(self) -> list[Errand]:
         """The requests of the client; those that are not answered are to be said again at once."""
-        return [_errand(row) for row in self._db.execute("SELECT * FROM errands ORDER BY number")]
+        return self._rows("SELECT * FROM errands ORDER BY number", _errand)
 
     def kept(self) -> list[TicketKept]:
         """The tickets that the client has."""
-        rows = self._db.execute("SELECT id, train, date, departure, destination, cents, holder, request FROM kept")
-        return [TicketKept(Holding(row[0], Journey(*row[1:6]), row[6]), row[7]) for row in rows]
+        columns = "id, train, date, departure, destination, cents, holder, request"
+        return self._rows(f"SELECT {columns} FROM kept", _kept)
 
     def given_back(self) -> list[tuple[str, int]]:
         """The purchases that the client has given back: ticket, and request that bought it."""
-        return self._db.execute("SELECT ticket, request FROM given_back").fetchall()
+        return self._rows("SELECT ticket, request FROM given_back", lambda row: (row[0], row[1]))
 
     def owed(self) -> list[RestoreOwed]:
         """What the guichet still owes its clients of a snapshot that was loaded back."""
-        return [RestoreOwed(*row) for row in self._db.execute("SELECT client, epoch, text FROM owed")]
+        return self._rows("SELECT client, epoch, text FROM owed", lambda row: RestoreOwed(*row))
+
+    def _rows(self, query: str, make: Callable[[tuple[Any, ...]], T]) -> list[T]:
+        """What a query gives, row by row. SQLite itself does not look into its texts and numbers: here it is seen."""
+        try:
+            return [make(row) for row in self._db.execute(query)]
+        except (sqlite3.Error, ValueError, TypeError) as error:
+            self._db.close()
+            raise _refusal(self.path, error) from error
 
     # ---------------------------------------------------------------------------------------------------- what is kept
 
@@ -160,9 +169,9 @@ def _create(path: Path) -> None:
     """Make a new, empty store, all at once: a file of that name is never half made."""
     if path.exists():
         return
+    _make_folder(path.parent)
     aside = path.with_suffix(f".{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         database = sqlite3.connect(aside, isolation_level=None)
         database.executescript(f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={VERSION};{_SCHEMA}")
         database.close()
@@ -170,20 +179,33 @@ def _create(path: Path) -> None:
     except FileExistsError:
         pass
     except (OSError, sqlite3.Error) as error:
-        raise Problem(
-            f"--donnees : {path} ne peut être créé ({error}) ; choisissez un dossier où l'on peut écrire",
-            f"--donnees: {path} cannot be created ({error}); choose a folder that can be written",
-        ) from error
+        raise _not_created(path, error) from error
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_created(folder, error) from error
+
+
+def _not_created(path: Path, error: Exception) -> Problem:
+    return Problem(
+        f"--donnees : {path} ne peut être créé ({error}) ; choisissez un dossier où l'on peut écrire",
+        f"--donnees: {path} cannot be created ({error}); choose a folder that can be written",
+    )
 
 
 def _open(path: str) -> sqlite3.Connection:
     database = None
     try:
-        # "rw", not "rwc": what is not there is not made here.
-        database = sqlite3.connect(f"{Path(path).resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=0)
+        # Looked at without the right to write: closing a damaged file must not write its log into it.
+        database = _connect(path, "ro" if Path(f"{path}-wal").exists() else "ro&immutable=1")
         _check(database, path)
+        database.close()
+        database = _connect(path, "rw")
         # Exclusive: a second process of the same name can't open it, and the WAL's index needs no shared memory.
         database.execute("PRAGMA locking_mode=EXCLUSIVE")
         database.execute("PRAGMA journal_mode=WAL")
@@ -200,6 +222,11 @@ def _open(path: str) -> sqlite3.Connection:
         if database is not None:
             database.close()
         raise error if isinstance(error, Problem) else _refusal(path, error) from error
+
+
+def _connect(path: str, mode: str) -> sqlite3.Connection:
+    """An existing file, opened to be read (`ro`; `immutable`: without its log, leaving no file beside it) or written too."""
+    return sqlite3.connect(f"{Path(path).resolve().as_uri()}?mode={mode}", uri=True, isolation_level=None, timeout=0)
 
 
 def _check(database: sqlite3.Connection, path: str) -> None:
@@ -220,7 +247,8 @@ def _check(database: sqlite3.Connection, path: str) -> None:
         raise _refusal(path, sqlite3.DatabaseError(verdict))
 
 
-def _refusal(path: str, error: sqlite3.Error) -> Problem:
+def _refusal(path: str, error: Exception) -> Problem:
+    reason = " ".join(str(error).split())
     if "locked" in str(error):
         return Problem(
             f"{path} : déjà utilisé par un autre site de même nom ; arrêtez-le, ou changez --ident ou --donnees",
@@ -228,12 +256,12 @@ def _refusal(path: str, error: sqlite3.Error) -> Problem:
         )
     if "readonly" in str(error) or "unable to open" in str(error):
         return Problem(
-            f"{path} : ne peut être ouvert en écriture ({error}) ; rendez le fichier et son dossier accessibles",
-            f"{path}: cannot be opened for writing ({error}); make the file and its folder accessible",
+            f"{path} : ne peut être ouvert en écriture ({reason}) ; rendez le fichier et son dossier accessibles",
+            f"{path}: cannot be opened for writing ({reason}); make the file and its folder accessible",
         )
     return Problem(
-        f"{path} : endommagé ({error}) ; il n'a pas été touché : restaurez une copie ou choisissez un autre --donnees",
-        f"{path}: damaged ({error}); it was left untouched: restore a copy or choose another --donnees",
+        f"{path} : endommagé ({reason}) ; il n'a pas été touché : restaurez une copie ou choisissez un autre --donnees",
+        f"{path}: damaged ({reason}); it was left untouched: restore a copy or choose another --donnees",
     )
 
 
@@ -297,6 +325,14 @@ def _errand(row: tuple[Any, ...]) -> Errand:
         deadline=row[17],
         next_try=float(row[18]),
     )
+
+
+def _peer(row: tuple[Any, ...]) -> PeerMet:
+    return PeerMet(row[0], row[1], row[2], bool(row[3]))
+
+
+def _kept(row: tuple[Any, ...]) -> TicketKept:
+    return TicketKept(Holding(row[0], Journey(*row[1:6]), row[6]), row[7])
 
 
 def _forget_errand(database: sqlite3.Connection, fact: facts.ErrandForgotten) -> None:

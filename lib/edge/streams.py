@@ -29,13 +29,32 @@ def is_pipe(fd: int) -> bool:
     return stat.S_ISFIFO(os.fstat(fd).st_mode)
 
 
+def has_a_name(fd: int) -> bool:
+    """Whether a pipe is a FIFO with a name, whose next writer may still come."""
+    return is_pipe(fd) and not os.readlink(f"/proc/self/fd/{fd}").startswith("pipe:")
+
+
+def open_standard_streams() -> None:
+    """Put /dev/null where stdin, stdout or stderr is closed: no pipe of ours may take its number."""
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(fd)
+
+
 def reopen(fd: int, flags: int) -> int:
-    """A description of our own for what `fd` is open on, never blocking; for what can't be reopened, `fd` itself."""
+    """A description of our own for the pipe or terminal that `fd` is open on, never blocking; for all else `fd` itself.
+
+    A file is not opened anew: it would be read or written from its beginning again.
+    """
+    mode = os.fstat(fd).st_mode
     try:
-        return os.open(f"/proc/self/fd/{fd}", flags | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:  # a socket, a file that we may not open ourselves, no /proc
+        if stat.S_ISFIFO(mode) or stat.S_ISCHR(mode):
+            return os.open(f"/proc/self/fd/{fd}", flags | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:  # a terminal that we may not open ourselves, no /proc
+        pass
+    if stat.S_ISSOCK(mode):
         os.set_blocking(fd, False)
-        return fd
+    return fd
 
 
 def read_some(fd: int) -> bytes | None:
@@ -49,7 +68,10 @@ def read_some(fd: int) -> bytes | None:
 def open_commands(path: str) -> int:
     """The command pipe or file at `path`. A FIFO is opened for writing too, so that it has no end. Raises `Problem`."""
     try:
-        is_fifo = stat.S_ISFIFO(os.stat(path).st_mode)
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(21, os.strerror(21))
+        is_fifo = stat.S_ISFIFO(mode)
         return os.open(path, (os.O_RDWR if is_fifo else os.O_RDONLY) | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         reason = error.strerror

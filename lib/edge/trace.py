@@ -16,7 +16,8 @@ from lib.core.wire import type_of
 from lib.texts import Problem
 
 MAX_LINE_SHOWN = 200  # characters of a dropped line
-_IDENTITY = re.compile(rb"\^emetteur~([^^~]*)\^(?:.*\^)?numero~([0-9.]*)")
+_EMITTER = re.compile(rb"\^?emetteur~([^^~]*)")
+_NUMBER = re.compile(rb"\^?numero~([0-9.]*)")
 
 
 class Trace:
@@ -26,12 +27,20 @@ class Trace:
         self._site = name
         self._number = 0
         try:
-            self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            # Not blocking: a FIFO without a reader would hold the site up for ever.
+            self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
+            self._end_cut_line()
         except OSError as error:
             raise Problem(
                 f"--trace={path} : {error.strerror} ; donnez un fichier où l'on peut écrire",
                 f"--trace={path}: {error.strerror}; give a file that can be written",
             ) from error
+
+    def _end_cut_line(self) -> None:
+        """An earlier life that was killed may have left the beginning of a line: ours must not be glued to it."""
+        size = os.fstat(self._fd).st_size
+        if size and os.pread(self._fd, 1, size - 1) != b"\n":
+            os.write(self._fd, b"\n")
 
     def write(self, events: Iterable[Event]) -> None:
         """Append these events, in one write. Raises OSError when the disk does not take them."""
@@ -59,8 +68,8 @@ def _message(event: str, message: Message, peer: str) -> dict[str, Any]:
 
 
 def _relayed(fact: facts.Relayed, at: float) -> dict[str, Any]:
-    found = _IDENTITY.search(fact.line)
-    return {"ev": "relay", "id": b":".join(found.groups()).decode() if found else ""}
+    identity = [found[1].decode() for key in (_EMITTER, _NUMBER) if (found := key.search(fact.line))]
+    return {"ev": "relay", "id": ":".join(identity)}
 
 
 def _dropped(fact: facts.Dropped, at: float) -> dict[str, Any]:

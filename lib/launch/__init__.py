@@ -19,6 +19,7 @@ Reading order:
     dialogue    the messages of the application, with what they say
     stage       what a demonstration needs: give a command, wait for an event, check
     props       what its acts are made of: consult, hold, confirm
+    photograph  the snapshot: taken by two at once, loaded back
     demo        the acts of `--demo`
     __main__    puts it together
 """

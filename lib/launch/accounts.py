@@ -5,8 +5,10 @@ Both are judged from the outside, by what the sites wrote into their traces; no 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from lib.launch.traces import Event
 from lib.texts import Text
@@ -55,7 +57,29 @@ def balance(guichet: Event, clients: Iterable[Event]) -> Books:
             holders.setdefault(str(ticket.get("id")), []).append(client.site)
     entries = [_entry(ticket, holders.pop(str(ticket.get("id")), [])) for ticket in guichet.objects("tickets")]
     strays = [Entry(ticket, "", "free", "", tuple(names)) for ticket, names in holders.items()]
-    return Books(guichet.count("free") - len(strays), (*entries, *strays))
+    entries = sorted([*entries, *strays], key=lambda entry: (len(entry.ticket), entry.ticket))
+    return Books(guichet.count("free") - len(strays), tuple(entries))
+
+
+def photographed(document: Mapping[str, Any]) -> Books:
+    """The books as a snapshot file has them: the same as those by all answers to `etat` in that instant."""
+    office = document["collector"]
+    tickets = document["sites"][office]["tickets"]
+    taken = [ticket for ticket in tickets if ticket["state"] != "free"]
+    books = {"free": len(tickets) - len(taken), "tickets": taken}
+    clients = [Event(name, "state", 0, 0, 0.0, site) for name, site in document["sites"].items() if name != office]
+    return balance(Event(office, "state", 0, 0, 0.0, books), clients)
+
+
+def redelivered_once(document: Mapping[str, Any], events: Iterable[Event]) -> bool:
+    """Whether, by these events, each message of the file's channels came to its receiver again, once, and no other did."""
+    recorded = Counter(
+        (channel["to"], channel["from"], message["id"])
+        for channel in document["channels"]
+        for message in channel["messages"]
+    )
+    seen = (event for event in events if event.kind == "redeliver")
+    return Counter((event.site, event.text("peer"), event.text("id")) for event in seen) == recorded
 
 
 def _entry(ticket: Mapping[str, object], holders: Iterable[str]) -> Entry:
@@ -98,7 +122,5 @@ def _clocks_gone_back(events: Iterable[Event]) -> list[Text]:
         clocks[event.site] = event.lamport
         if event.lamport < before:
             step = f"{before} -> {event.lamport}"
-            faults.append(
-                Text(f"{event.site} : l'horloge recule, {step}", f"{event.site}: the clock goes back, {step}")
-            )
+            faults.append(Text(f"{event.site} : l'horloge recule, {step}", f"{event.site}: the clock goes back, {step}"))
     return faults

@@ -11,7 +11,7 @@ from lib.launch.screen import Screen
 from lib.launch.traces import Event
 from lib.texts import Problem, Text
 
-KINDS = frozenset({"request", "ticket", "command", "state", "snapshot", "restore"})
+KINDS = frozenset({"request", "ticket", "command", "state", "snapshot", "restore", "redeliver"})
 _MAX_ROWS = 20  # rows of one table: more scroll away unread
 _MAX_LINES = 30  # events of one look: more would scroll away unread
 
@@ -128,9 +128,7 @@ class Console:
 
     def _tell_rest(self, number: int, what: Text) -> None:
         if number > 0:
-            self._screen.say(
-                Text(f"    ... et {number} autres {what.fr}", f"    ... and {number} more {what.en}"), "quiet"
-            )
+            self._screen.say(Text(f"    ... et {number} autres {what.fr}", f"    ... and {number} more {what.en}"), "quiet")
 
 
 def watch(run: Run, screen: Screen) -> None:

@@ -5,13 +5,12 @@ No station is written down here: what is on sale is found out by consulting it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from lib.launch import phrases, props
-from lib.launch.accounts import Books, Entry, Exchange, balance, exchanges, lamport_faults
+from lib.launch import photograph, phrases, props
+from lib.launch.accounts import Entry, Exchange, exchanges, lamport_faults
 from lib.launch.options import Options
 from lib.launch.run import Run
 from lib.launch.screen import Screen
@@ -21,9 +20,8 @@ from lib.launch.wiring import GUICHET
 from lib.texts import Problem, Text
 
 DELAY = 4  # seconds that the guichet holds an offer: short enough to wait for its end
-_NEEDED = 2  # tickets that the acts take from the route, beside the race
+_NEEDED = 4  # tickets that the acts take from the route, beside the race
 _SHOWN = 3  # tickets of the consultation
-_SETTLING = 10.0  # seconds in which the last messages may still arrive before the books are compared
 _MAX_ROWS = 15  # of the final account
 
 
@@ -56,6 +54,7 @@ class Story:
     route: props.Criteria  # matches several tickets
     total: int  # tickets in the whole system, at first
     prize: Event | None = None  # the request that won the race
+    photograph: photograph.Photograph | None = None  # what the system is brought back to
 
 
 def _prologue(stage: Stage) -> Story:
@@ -103,9 +102,7 @@ def _consultation(story: Story) -> None:
 
 def _sale(story: Story) -> None:
     stage, buyer = story.stage, story.buyer
-    stage.act(
-        Text(f"{buyer} achète : demande, offre, accusé, vendu", f"{buyer} buys: request, offer, confirmation, sold")
-    )
+    stage.act(Text(f"{buyer} achète : demande, offre, accusé, vendu", f"{buyer} buys: request, offer, confirmation, sold"))
     offered = props.hold(stage, buyer, story.route)
     ticket, moment = offered.text("ticket"), stage.moment_of(offered)
     owned = props.confirm(stage, offered)
@@ -154,17 +151,13 @@ def _expiry(story: Story) -> None:
     ticket = offered.text("ticket")
     stage.show_messages()
     stage.say(
-        Text(
-            f"{second} se tait ; l'offre tient {DELAY} s ...", f"{second} is silent; the offer holds for {DELAY} s ..."
-        )
+        Text(f"{second} se tait ; l'offre tient {DELAY} s ...", f"{second} is silent; the offer holds for {DELAY} s ...")
     )
     freed = stage.expect(GUICHET, "ticket", stage.moment_of(offered), ticket=ticket, state="free")
     expired = stage.outcome(offered, "expired", "refused")
     told = [message for message in stage.show_messages() if message.receipt.site == second]
     held = freed.time - offered.time
-    stage.check(
-        held > DELAY - 1, Text(f"{ticket} est libre après {held:.1f} s", f"{ticket} is free after {held:.1f} s")
-    )
+    stage.check(held > DELAY - 1, Text(f"{ticket} est libre après {held:.1f} s", f"{ticket} is free after {held:.1f} s"))
     stage.check(
         expired.text("reason") == "expire" and bool(told),
         Text(f"le guichet le dit à {second} : délai dépassé", f"the ticket office tells {second}: too late"),
@@ -232,16 +225,12 @@ def _giving_back(story: Story) -> None:
 
 def _death_and_return(story: Story) -> None:
     stage, buyer = story.stage, story.buyer
-    stage.act(
-        Text(f"{buyer} meurt en pleine réservation, et revient", f"{buyer} dies while it reserves, and comes back")
-    )
+    stage.act(Text(f"{buyer} meurt en pleine réservation, et revient", f"{buyer} dies while it reserves, and comes back"))
     owned = _tickets(props.state(stage, buyer))
     offered = props.hold(stage, buyer, story.route)
     stage.show_messages()
     stage.say(
-        Text(
-            f"kill -9 {buyer}, puis on le relance avec ses données.", f"kill -9 {buyer}, then start it with its store."
-        )
+        Text(f"kill -9 {buyer}, puis on le relance avec ses données.", f"kill -9 {buyer}, then start it with its store.")
     )
     started = _killed_and_started(stage, buyer)
     kept, names = _tickets(props.state(stage, buyer)), ", ".join(owned) or "-"
@@ -279,12 +268,38 @@ def _finish(stage: Stage, offered: Event) -> None:
     stage.check(end.site == site, text)
 
 
+def _photograph(story: Story) -> None:
+    stage, buyer, rival, second = story.stage, story.buyer, story.rival, story.second
+    stage.act(
+        Text(
+            f"{buyer} et {rival} photographient le système, au même instant",
+            f"{buyer} and {rival} photograph the system, in the same instant",
+        )
+    )
+    story.photograph = photograph.take(stage, buyer, rival, story.route)
+    photograph.show_channels(stage, story.photograph)
+    stage.say(
+        Text(f"La vente continue : {rival} confirme, {second} achète.", f"Sales go on: {rival} confirms, {second} buys.")
+    )
+    sales = [props.confirm(stage, story.photograph.offered)]
+    sales.append(props.confirm(stage, props.hold(stage, second, story.route)))
+    stage.forget_messages()
+    said = " ; ".join(f"{sale.text('ticket')} : {sale.site}" for sale in sales)
+    stage.check(all(sale.text("state") == "owned" for sale in sales), Text(f"vendus : {said}", f"sold: {said}"))
+    photograph.verify(stage, story.photograph)
+
+
+def _return_to_it(story: Story) -> None:
+    if story.photograph is None:
+        raise Failed(Text("il n'y a pas de photographie", "there is no photograph"))
+    story.stage.act(Text("Retour à la photographie", "Back to the photograph"))
+    photograph.load_back(story.stage, story.second, story.photograph)
+
+
 def _account(story: Story) -> None:
     stage = story.stage
-    stage.act(
-        Text("Les comptes : la parole du guichet, celle des clients", "The books: the ticket office's, the clients'")
-    )
-    books = _settled_books(stage)
+    stage.act(Text("Les comptes : la parole du guichet, celle des clients", "The books: the ticket office's, the clients'"))
+    books = props.books(stage)
     _show_entries(stage.screen, books.entries)
     stage.check(
         not books.disagreements,
@@ -315,16 +330,6 @@ def _check_clocks(stage: Stage) -> None:
     )
 
 
-def _settled_books(stage: Stage) -> Books:
-    """The books, once the last messages have arrived; those that do not agree, if they never do."""
-    deadline = time.monotonic() + _SETTLING
-    while True:
-        answers = props.states(stage)
-        books = balance(answers.pop(GUICHET), answers.values())
-        if not books.disagreements or time.monotonic() > deadline:
-            return books
-
-
 def _show_entries(screen: Screen, entries: Sequence[Entry]) -> None:
     """The tickets that are not free; those about which the sites disagree come first."""
     headings = (
@@ -341,7 +346,7 @@ def _show_entries(screen: Screen, entries: Sequence[Entry]) -> None:
 
 
 def _entry_row(screen: Screen, entry: Entry) -> list[str]:
-    state = screen.words(_STATES[entry.state])
+    state = screen.words(phrases.BELONGING[entry.state])
     holders = " et ".join(entry.holders) if screen.language == "fr" else " and ".join(entry.holders)
     return [entry.ticket, entry.journey, f"{state} {entry.client}".strip(), holders or "-"]
 
@@ -361,7 +366,6 @@ def _verdict(stage: Stage) -> int:
     return 1 if failed else 0
 
 
-_STATES = {"free": Text("libre", "free"), "held": Text("retenu pour", "held for"), "sold": Text("vendu à", "sold to")}
 _ACTS: tuple[Callable[[Story], None], ...] = (
     _consultation,
     _sale,
@@ -370,5 +374,7 @@ _ACTS: tuple[Callable[[Story], None], ...] = (
     _last_ticket,
     _giving_back,
     _death_and_return,
+    _photograph,
+    _return_to_it,
     _account,
 )

@@ -102,7 +102,7 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str] = os.environ)
 def language(arguments: Sequence[str]) -> str:
     """The language to speak in, found before and whether or not the rest of the command line is right."""
     ours, _ = _split(arguments)
-    for argument, following in zip(ours, [*ours[1:], ""], strict=True):
+    for argument, following in zip(ours, [*ours[1:], ""], strict=False):
         name, _, value = argument.partition("=")
         if name == "--lang" and (value or following) in LANGUAGES:
             return value or following

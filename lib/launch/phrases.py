@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections import defaultdict
@@ -19,6 +20,7 @@ REASONS = {
     "indisponible": Text("billet retenu ou vendu à un autre", "ticket held or sold to somebody else"),
     "epoque": Text("le système a été restauré entre-temps", "the system has been restored since"),
     "client": Text("le client n'en veut pas", "the client does not want it"),
+    "unreachable": Text("le guichet ne répond pas", "the ticket office is silent"),
 }
 
 _DATE = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d)\b")
@@ -33,18 +35,12 @@ _REQUESTS = {
         "demande {request} offerte, billet {ticket} ({seconds} s pour confirmer)",
         "request {request} offered, ticket {ticket} ({seconds} s to confirm)",
     ),
-    "confirming": Text(
-        "demande {request} : {ticket} confirmé, réponse attendue", "request {request}: {ticket} confirmed"
-    ),
-    "owned": Text(
-        "demande {request} : le billet {ticket} est à {site}", "request {request}: ticket {ticket} is {site}'s"
-    ),
+    "confirming": Text("demande {request} : {ticket} confirmé, réponse attendue", "request {request}: {ticket} confirmed"),
+    "owned": Text("demande {request} : le billet {ticket} est à {site}", "request {request}: ticket {ticket} is {site}'s"),
     "refused": Text("demande {request} refusée : {reason}", "request {request} refused: {reason}"),
     "expired": Text("demande {request} expirée : {ticket} est perdu", "request {request} expired: {ticket} is lost"),
     "returned": Text("demande {request} : {ticket} repris par le guichet", "request {request}: {ticket} taken back"),
-    "unreachable": Text(
-        "demande {request} : le guichet ne répond pas", "request {request}: the ticket office is silent"
-    ),
+    "unreachable": Text("demande {request} : le guichet ne répond pas", "request {request}: the ticket office is silent"),
 }
 
 _TICKETS = {
@@ -58,19 +54,32 @@ _NEW_TICKETS = Text("{ticket} à {last} mis en vente ({count})", "{ticket} to {l
 # By phase, as are the next ones.
 _SNAPSHOTS = {
     "recorded": Text("instantané {round} : état enregistré", "snapshot {round}: state recorded"),
-    "complete": Text("instantané {round} complet : {file}", "snapshot {round} complete: {file}"),
-    "incomplete": Text(
-        "instantané {round} incomplet, il manque {missing}", "snapshot {round} incomplete, without {missing}"
+    "complete": Text(
+        "instantané {round} complet, pris par {initiators}, {in_channels} : {file_name}",
+        "snapshot {round} complete, taken by {initiators}, {in_channels}: {file_name}",
     ),
-    "refused": Text("instantané refusé : {reason}", "snapshot refused: {reason}"),
+    "incomplete": Text(
+        "instantané {round} incomplet, il manque {missing} : {file_name}",
+        "snapshot {round} incomplete, without {missing}: {file_name}",
+    ),
+    "closed": Text("instantané {round} : clos", "snapshot {round}: closed"),
 }
+# A client that has heard nothing of the end of a round for long does not wait any more: it has no file, nothing is named.
+_NO_END = Text("instantané {round} : fin jamais apprise", "snapshot {round}: nothing heard of its end")
 _RESTORES = {
+    "asked": Text("restauration demandée au guichet", "restore asked for"),
+    "waiting": Text("restauration (époque {epoch}) : attend encore {waiting}", "restore (epoch {epoch}): awaits {waiting}"),
     "started": Text("restauration commencée (époque {epoch})", "restore started (epoch {epoch})"),
     "restored": Text("état restauré (époque {epoch})", "state restored (epoch {epoch})"),
     "complete": Text("tous sont restaurés (époque {epoch})", "everyone is restored (epoch {epoch})"),
     "refused": Text("restauration refusée : {reason}", "restore refused: {reason}"),
 }
+_REDELIVERED = Text(
+    "message « {type} » de {peer}, pris dans le canal : livré de nouveau",
+    "message `{type}` of {peer}, found in the channel: delivered again",
+)
 
+BELONGING = {"free": Text("libre", "free"), "held": Text("retenu pour", "held for"), "sold": Text("vendu à", "sold to")}
 STATES = {"free": Text("libre", "free"), "held": Text("retenu", "held"), "sold": Text("vendu", "sold")}
 
 
@@ -125,9 +134,11 @@ def sentence(event: Event) -> Text | None:
         case "state":
             return _state(event)
         case "snapshot":
-            return _filled(_SNAPSHOTS.get(event.text("phase")), event)
+            return _snapshot(event)
         case "restore":
-            return _filled(_RESTORES.get(event.text("phase")), event)
+            return _restore(event)
+        case "redeliver":
+            return _filled(_REDELIVERED, event)
         case _:
             return None
 
@@ -151,9 +162,7 @@ def many(number: int, fr: str, en: str) -> Text:
 def stock(free: int, held: int, sold: int, between: str) -> Text:
     """`55 libres, 0 retenu, 2 vendus`"""
     french = (many(free, "libre", ""), many(held, "retenu", ""), many(sold, "vendu", ""))
-    return Text(
-        between.join(each.fr for each in french), between.join((f"{free} free", f"{held} held", f"{sold} sold"))
-    )
+    return Text(between.join(each.fr for each in french), between.join((f"{free} free", f"{held} held", f"{sold} sold")))
 
 
 def death(site: str, status: int, words: str) -> Text:
@@ -187,6 +196,15 @@ def _ticket(event: Event) -> Text | None:
     return _filled(_NEW_TICKETS if event.count("count") > 1 else _TICKETS.get(event.text("state")), event)
 
 
+def _snapshot(event: Event) -> Text | None:
+    is_unheard = event.text("phase") == "incomplete" and "missing" not in event.fields
+    return _filled(_NO_END if is_unheard else _SNAPSHOTS.get(event.text("phase")), event)
+
+
+def _restore(event: Event) -> Text | None:
+    return _filled(_RESTORES.get("waiting" if event.fields.get("waiting") else event.text("phase")), event)
+
+
 def _state(event: Event) -> Text:
     if is_guichet_state(event):
         return stock(event.count("free"), event.count("held"), event.count("sold"), ", ")
@@ -206,6 +224,18 @@ def _matches(event: Event) -> Text:
     return Text(f"{matches.fr}, dont {shown} montrés", f"{matches.en}, {shown} of them shown")
 
 
+def _in_channels(event: Event) -> Text:
+    """`2 messages dans les canaux`"""
+    number = many(event.count("messages"), "message", "message")
+    return Text(f"{number.fr} dans les canaux", f"{number.en} in the channels")
+
+
+def _file_name(event: Event) -> Text:
+    """The name by which `charger` knows the file; one that could not be written has none, and the log says why."""
+    name = os.path.basename(event.text("file"))
+    return Text(name or "fichier non écrit, voyez le journal", name or "file not written, see the log")
+
+
 def _filled(text: Text | None, event: Event) -> Text | None:
     return text and filled(text, event)
 
@@ -217,6 +247,8 @@ def filled(text: Text, event: Event, more: Mapping[str, Text] | None = None) -> 
     own = {
         **(more or {}),
         "matches": _matches(event),
+        "in_channels": _in_channels(event),
+        "file_name": _file_name(event),
         "reason": REASONS.get(event.text("reason"), Text(*[event.text("reason")] * 2)),
     }
 

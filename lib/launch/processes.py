@@ -95,6 +95,17 @@ class Processes:
         """SIGKILL for `site`: its end is noticed like any other death."""
         self._living[site].kill()
 
+    def suspend(self, site: str) -> None:
+        """SIGSTOP for `site`, and wait until it has taken effect, or the process has ended."""
+        process = self._living[site]
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+
+    def resume(self, site: str) -> None:
+        """SIGCONT for `site`; nothing for one that runs or has ended."""
+        if site in self._living:
+            self._living[site].send_signal(signal.SIGCONT)
+
     def ended(self) -> dict[str, int]:
         """Those that have ended since the last call, with their status (minus the signal, as `subprocess` has it)."""
         gone = {site: status for site, process in self._living.items() if (status := process.poll()) is not None}

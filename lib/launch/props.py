@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from lib.launch.accounts import Books, balance
 from lib.launch.stage import Failed, Stage
 from lib.launch.traces import Event
 from lib.launch.wiring import GUICHET
@@ -14,6 +16,7 @@ from lib.texts import Text
 Criteria = Mapping[str, str]
 
 _LISTED = 50  # tickets that are looked at to get to know what is on sale
+_SETTLING = 10.0  # seconds in which the last messages may still arrive before the books are compared
 _CANDIDATES = 5  # trains that are asked about before one is made
 
 
@@ -31,6 +34,16 @@ def states(stage: Stage) -> dict[str, Event]:
     """How things stand everywhere; all are asked before the first has answered."""
     moments = {site: stage.order(site, "etat") for site in stage.run.wiring.sites}
     return {site: stage.expect(site, "state", moment) for site, moment in moments.items()}
+
+
+def books(stage: Stage) -> Books:
+    """The books, once the last messages have arrived; those that do not agree, if they never do."""
+    deadline = time.monotonic() + _SETTLING
+    while True:
+        answers = states(stage)
+        found = balance(answers.pop(GUICHET), answers.values())
+        if not found.disagreements or time.monotonic() > deadline:
+            return found
 
 
 def consult(stage: Stage, client: str, **criteria: object) -> Event:

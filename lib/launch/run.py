@@ -98,6 +98,14 @@ class Run:
     def kill(self, site: str) -> None:
         self._processes.kill(site)
 
+    def suspend(self, site: str) -> None:
+        """Has `site` stand still (SIGSTOP), from the return of this call on; what it is written waits in its pipes."""
+        self._processes.suspend(site)
+
+    def resume(self, site: str) -> None:
+        """Lets `site` go on, if it stands still and lives."""
+        self._processes.resume(site)
+
     def command(self, site: str, line: str) -> None:
         """Gives `site` a command (contract section 8). Raises `Problem` when it cannot be written."""
         self._pipes.command(site, line)

@@ -14,7 +14,7 @@ from lib.launch.screen import Screen, align
 from lib.launch.traces import Event
 from lib.texts import Text
 
-KINDS = frozenset({"start", "request", "ticket", "command", "state", "send", "recv"})
+KINDS = frozenset({"start", "request", "ticket", "command", "state", "send", "recv", "snapshot", "restore", "redeliver"})
 
 _LIMIT = 20.0  # seconds for anything to happen: some thousand times what it takes, for a machine that is very busy
 _READING = 1.5  # seconds between acts, when somebody reads
@@ -90,9 +90,7 @@ class Stage:
                 raise Failed(Text(*[f"{site} : {event.text('line')} : {event.text('error')}"] * 2))
         awaited, seconds = f"{kind} {fields}", f"{_LIMIT:.0f} s"
         raise Failed(
-            Text(
-                f"{site} : {awaited} attendu en vain pendant {seconds}", f"{site}: {awaited} did not come in {seconds}"
-            )
+            Text(f"{site} : {awaited} attendu en vain pendant {seconds}", f"{site}: {awaited} did not come in {seconds}")
         )
 
     def kill(self, site: str) -> None:

@@ -47,6 +47,4 @@ def clients(number: int) -> tuple[str, ...]:
 def ring(sites: Iterable[str]) -> Wiring:
     """Each site writes into the next one, the last into the first."""
     names = tuple(sites)
-    return Wiring(
-        names, tuple(Edge(source, target) for source, target in zip(names, names[1:] + names[:1], strict=True))
-    )
+    return Wiring(names, tuple(Edge(source, target) for source, target in zip(names, names[1:] + names[:1], strict=True)))

@@ -33,6 +33,7 @@ PURE = {
     "operator",
     "re",
     "string",
+    "types",
     "typing",
     "unicodedata",
 }
@@ -222,9 +223,7 @@ def test_the_rule_on_sets_catches_what_it_should(code: str) -> None:
     assert walked_sets(ast.parse(code))
 
 
-@pytest.mark.parametrize(
-    "code", ["for x in sorted({1, 2}): pass", "y = set(z)\nx in y", "for x in {1: 2}: pass", "a | b"]
-)
+@pytest.mark.parametrize("code", ["for x in sorted({1, 2}): pass", "y = set(z)\nx in y", "for x in {1: 2}: pass", "a | b"])
 def test_the_rule_on_sets_lets_the_rest_pass(code: str) -> None:
     assert not walked_sets(ast.parse(code))
 

@@ -114,9 +114,7 @@ def states_of(kind: str) -> list[str]:
 def errand_in(kind: str, state: str, is_pending: bool | None = None) -> Errand:
     """An errand as it stands in `state`; `is_pending`: it is still being said again."""
     asking = state in (ASKED, CONFIRMING) if is_pending is None else is_pending
-    knows_its_ticket = (
-        kind == RETURN or state in (OFFERED, CONFIRMING, OWNED, EXPIRED) or (state == UNREACHABLE and asking)
-    )
+    knows_its_ticket = kind == RETURN or state in (OFFERED, CONFIRMING, OWNED, EXPIRED) or (state == UNREACHABLE and asking)
     return Errand(
         1,
         kind,
@@ -161,9 +159,7 @@ def test_the_table_speaks_of_states_and_happenings_that_are() -> None:
     assert all(after in states_of(kind) for (kind, _, _), after in TRANSITIONS.items())
 
 
-@pytest.mark.parametrize(
-    ("row", "after"), list(TRANSITIONS.items()), ids=lambda row: " ".join(row) * isinstance(row, tuple)
-)
+@pytest.mark.parametrize(("row", "after"), list(TRANSITIONS.items()), ids=lambda row: " ".join(row) * isinstance(row, tuple))
 def test_every_row_of_the_table_happens(row: tuple[str, str, str], after: str) -> None:
     """`buying.py`: "(kind, state, what happens) -> state"."""
     kind, state, happens = row
@@ -536,9 +532,7 @@ def test_an_errand_that_is_closed_twice_counts_once_in_the_history(monkeypatch: 
         want(client, ask.Reserve(Search()))
         hear(client, offer(number, f"B000{number}"), 0.0)
     list(client.tick(30.0))
-    effects = [
-        effect for number in (1, 2, 3) for effect in hear(client, notice(say.SOLD, number, f"B000{number}"), 31.0)
-    ]
+    effects = [effect for number in (1, 2, 3) for effect in hear(client, notice(say.SOLD, number, f"B000{number}"), 31.0)]
     assert not [effect for effect in effects if isinstance(effect, ErrandForgotten)]
     assert {number: errand.state for number, errand in client.errands.items()} == {1: OWNED, 2: OWNED, 3: OWNED}
 
@@ -697,9 +691,7 @@ class BadNetwork:
 
 @given(st.integers(1, 3), st.randoms(use_true_random=False), st.booleans())
 @settings(max_examples=150)
-def test_whatever_the_network_does_both_sides_agree_in_the_end(
-    stock: int, draw: random.Random, automatic: bool
-) -> None:
+def test_whatever_the_network_does_both_sides_agree_in_the_end(stock: int, draw: random.Random, automatic: bool) -> None:
     """Contract, 4: "Everything can be lost or come twice or late"; house.md: "first safety under faults, then heal
     and it must converge"."""
     world = BadNetwork(stock, draw, automatic)

@@ -421,13 +421,9 @@ TestRepeatedAndLate = RepeatedAndLate.TestCase
 TestRepeatedAndLate.settings = settings(max_examples=150, stateful_step_count=25)
 
 any_body = st.one_of(
-    st.builds(
-        reserve, st.just("c1"), st.integers(1, 4), st.builds(Search, ticket=st.sampled_from(["", "B0001", "B0002"]))
-    ),
+    st.builds(reserve, st.just("c1"), st.integers(1, 4), st.builds(Search, ticket=st.sampled_from(["", "B0001", "B0002"]))),
     st.builds(consult, st.just("c1"), st.integers(1, 4)),
-    st.builds(
-        say.Acknowledgement, st.just("c1"), st.integers(1, 4), st.sampled_from(["", "B0001", "B0002"]), st.booleans()
-    ),
+    st.builds(say.Acknowledgement, st.just("c1"), st.integers(1, 4), st.sampled_from(["", "B0001", "B0002"]), st.booleans()),
     st.builds(give_back, st.just("c1"), st.integers(1, 4), st.sampled_from(["", "B0001", "B0002"])),
 )
 
@@ -669,9 +665,7 @@ def test_a_ticket_that_is_not_there_is_unknown(command: ask.Command) -> None:
     assert refusal(office(), command) == "unknown_ticket"
 
 
-@pytest.mark.parametrize(
-    "change", [{"date": "2025-02-29T00:00"}, {"departure": ""}, {"cents": -1}, {"train": "x" * 61}]
-)
+@pytest.mark.parametrize("change", [{"date": "2025-02-29T00:00"}, {"departure": ""}, {"cents": -1}, {"train": "x" * 61}])
 def test_a_change_to_what_cannot_be_changes_nothing(change: dict[str, Any]) -> None:
     assert refusal(office(), ask.ChangeTicket("B0001", **change)) == "bad_field"
 
@@ -683,9 +677,7 @@ def test_too_many_tickets_are_refused_as_a_whole(monkeypatch: pytest.MonkeyPatch
     assert len(list(guichet.command(ask.AddTickets(((journey(), 2),)), 0.0))) == 1
 
 
-@pytest.mark.parametrize(
-    "command", [ask.Consult(Search()), ask.Reserve(Search()), ask.Confirm(1), ask.GiveBack("B0001")]
-)
+@pytest.mark.parametrize("command", [ask.Consult(Search()), ask.Reserve(Search()), ask.Confirm(1), ask.GiveBack("B0001")])
 def test_a_clients_command_is_none_of_a_guichets(command: ask.Command) -> None:
     assert refusal(office(), command) == "not_for_guichet"
 

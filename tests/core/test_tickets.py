@@ -74,9 +74,7 @@ def walk(stock: Stock, search: Search) -> list[str]:
 
 
 @given(st.lists(some_journeys, max_size=25), some_searches, st.integers(1, 6))
-def test_the_index_finds_what_a_walk_over_all_tickets_finds(
-    journeys: list[Journey], search: Search, limit: int
-) -> None:
+def test_the_index_finds_what_a_walk_over_all_tickets_finds(journeys: list[Journey], search: Search, limit: int) -> None:
     """Issue 2, 1: "names compared without accents, case, hyphens or doubled spaces; by index, not by a walk"."""
     # Numbers around 9999: B10000 comes after B9999, though its letters do not.
     stock = Stock(Ticket(f"B{number:04d}", what) for number, what in enumerate(journeys, 9990))
@@ -404,9 +402,7 @@ def test_a_price_that_cannot_be_is_not_built(cents: int) -> None:
 
 
 def test_names_may_be_as_long_as_the_line_takes() -> None:
-    longest = journey(
-        train="^" * 20, departure="'" * (MAX_STATION_BYTES // 3), destination="é" * (MAX_STATION_BYTES // 2)
-    )
+    longest = journey(train="^" * 20, departure="'" * (MAX_STATION_BYTES // 3), destination="é" * (MAX_STATION_BYTES // 2))
     assert len(longest.departure) == MAX_STATION_BYTES // 3
 
 

@@ -115,7 +115,7 @@ def test_a_clients_errands_come_back_and_those_without_an_answer_are_said_again(
 
 def test_a_clients_tickets_come_back(tmp_path: Path) -> None:
     store = reopened(tmp_path, "c1", "client")
-    kept = [TicketKept(replace(HOLDING, ticket_id=name), n) for n, name in enumerate(("B0001", "B0002", "B0003"))]
+    kept = [TicketKept(Holding(name, JOURNEY, "gch"), n) for n, name in enumerate(("B0001", "B0002", "B0003"))]
     write(store, *kept)
     write(store, facts.TicketLeft("B0002", 7))
     store.close()

@@ -76,9 +76,7 @@ def _command_line(entry: Path) -> list[str]:
 
 def environment(**more: str) -> dict[str, str]:
     """French, no display, this very Python."""
-    kept = {
-        key: value for key, value in os.environ.items() if key not in ("DISPLAY", "LC_ALL", "LC_MESSAGES", "PYTHONPATH")
-    }
+    kept = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "LC_ALL", "LC_MESSAGES", "PYTHONPATH")}
     return kept | {"LANG": "fr_FR.UTF-8", "PYTHON": sys.executable} | more
 
 

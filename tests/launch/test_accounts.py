@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lib.launch.accounts import balance, exchanges, lamport_faults
+from lib.launch.accounts import balance, exchanges, lamport_faults, photographed, redelivered_once
 from lib.launch.traces import Event
 
 
@@ -48,6 +48,39 @@ def test_a_held_ticket_that_a_client_takes_for_its_own():
 def test_a_ticket_that_only_a_client_knows_of_is_not_counted_twice():
     books = balance(guichet(), [client("c1", "B7")])
     assert (books.total, [entry.ticket for entry in books.disagreements]) == (10, ["B7"])
+
+
+def photograph() -> dict[str, object]:
+    office = {"tickets": [ticket("B2", "held"), ticket("B10"), {"id": "B1", "state": "free"}]}
+    channels = [{"from": "gch", "to": "c1", "messages": [{"id": "gch:1.3"}, {"id": "gch:1.4"}]}]
+    sites = {"gch": office, "c1": {"tickets": [{"id": "B10"}]}, "c2": {"tickets": []}}
+    return {"collector": "gch", "sites": sites, "channels": channels}
+
+
+def test_the_books_of_a_photograph_are_those_that_the_sites_tell():
+    told = balance(guichet(ticket("B10"), ticket("B2", "held"), free=1), [client("c2"), client("c1", "B10")])
+    assert photographed(photograph()) == told
+    assert [entry.ticket for entry in told.entries] == ["B2", "B10"]
+    for other in (
+        balance(guichet(ticket("B10"), ticket("B2"), free=1), [client("c1", "B10")]),
+        balance(guichet(ticket("B10"), ticket("B2", "held", "c2"), free=1), [client("c1", "B10")]),
+        balance(guichet(ticket("B10"), ticket("B2", "held"), free=1), [client("c1")]),
+        balance(guichet(ticket("B10"), ticket("B2", "held"), free=2), [client("c1", "B10")]),
+    ):
+        assert photographed(photograph()) != other
+
+
+def again(site: str, name: str) -> Event:
+    return event(site, "redeliver", id=name, peer="gch")
+
+
+def test_the_messages_of_the_channels_come_again_once():
+    both = [again("c1", "gch:1.3"), event("c1", "recv", id="gch:1.4"), again("c1", "gch:1.4")]
+    assert redelivered_once(photograph(), both)
+    assert not redelivered_once(photograph(), both[:2]), "one did not come"
+    assert not redelivered_once(photograph(), [*both, both[0]]), "one came twice"
+    assert not redelivered_once(photograph(), [*both, again("c1", "gch:1.9")]), "one was in no channel"
+    assert not redelivered_once(photograph(), [both[0], again("c2", "gch:1.4")]), "one came to another"
 
 
 def test_lamport_holds():

@@ -33,9 +33,7 @@ def test_without_a_display_there_are_no_windows():
 
 
 def test_options_for_one_kind_of_site_are_split_as_a_shell_does():
-    options = parse(
-        ["--guichet", "--delai=4", "--guichet", "--billets='mes billets.csv' --places=2", "--client=--debug"]
-    )
+    options = parse(["--guichet", "--delai=4", "--guichet", "--billets='mes billets.csv' --places=2", "--client=--debug"])
     assert options.guichet == ("--delai=4", "--billets=mes billets.csv", "--places=2")
     assert options.client == ("--debug",)
 

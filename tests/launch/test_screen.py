@@ -52,14 +52,41 @@ def test_events_in_words():
     assert said("ticket", ticket="B0001", last="B0060", count=60, state="free")[0] == "B0001 à B0060 mis en vente (60)"
     assert said("command", line="danser", ok=False, error="commande inconnue")[0] == "danser : commande inconnue"
     assert said("state", free=3, held=0, sold=1)[0] == "3 libres, 0 retenu, 1 vendu"
-    assert said("snapshot", round=3, phase="complete", file="x.json")[0] == "instantané 3 complet : x.json"
-    assert said("snapshot", round=3, phase="incomplete", missing=["c2", "c3 -> gch n°17"])[1] == (
-        "snapshot 3 incomplete, without c2, c3 -> gch n°17"
-    )
-    assert said("restore", phase="refused", reason="sha256")[0] == "restauration refusée : sha256"
     open_requests = [{"request": 4, "state": "offered"}]
     assert said("state", tickets=[], requests=open_requests)[0] == "détient 0 billet, demandes en cours : 4"
     assert said("state", tickets=[{"id": "B1"}]) == ("détient 1 billet", "holds 1 ticket")
+
+
+def test_snapshots_in_words():
+    assert said("snapshot", round=3, phase="recorded")[0] == "instantané 3 : état enregistré"
+    closed = {"round": 3, "file": "/tmp/x y/i-3.json", "initiators": ["c1", "c3"], "messages": 2}
+    assert said("snapshot", phase="complete", missing=[], **closed) == (
+        "instantané 3 complet, pris par c1, c3, 2 messages dans les canaux : i-3.json",
+        "snapshot 3 complete, taken by c1, c3, 2 messages in the channels: i-3.json",
+    )
+    assert said("snapshot", phase="complete", missing=[], **closed | {"file": "", "messages": 1})[0] == (
+        "instantané 3 complet, pris par c1, c3, 1 message dans les canaux : fichier non écrit, voyez le journal"
+    )
+    missing = ["c2", "c3 -> gch 17-19"]
+    assert said("snapshot", phase="incomplete", missing=missing, **closed)[1] == (
+        "snapshot 3 incomplete, without c2, c3 -> gch 17-19: i-3.json"
+    )
+    assert said("snapshot", round=3, phase="incomplete")[0] == "instantané 3 : fin jamais apprise"
+    assert said("snapshot", round=3, phase="closed")[1] == "snapshot 3: closed"
+
+
+def test_restorations_in_words():
+    assert said("restore", epoch=1, phase="asked", reason="")[0] == "restauration demandée au guichet"
+    assert said("restore", epoch=2, phase="started")[1] == "restore started (epoch 2)"
+    assert said("restore", epoch=2, phase="started", waiting=["c1", "c3"]) == (
+        "restauration (époque 2) : attend encore c1, c3",
+        "restore (epoch 2): awaits c1, c3",
+    )
+    assert said("restore", phase="refused", reason="sha256")[0] == "restauration refusée : sha256"
+    assert said("restore", phase="refused", reason="unreachable")[0] == "restauration refusée : le guichet ne répond pas"
+    assert said("redeliver", id="c1:1.3", peer="c1", type="demande")[0] == (
+        "message « demande » de c1, pris dans le canal : livré de nouveau"
+    )
 
 
 def test_events_without_words_and_with_strange_ones():
