@@ -1,6 +1,5 @@
-"""What is measured, and how to repeat it: `python3 -m bench`. Every figure is a ratio to something measured in the same run.
+"""What is measured, and how to repeat it: `python3 -m bench`. Figures are ratios to what the same run measured.
 
-Reading order: `table` (what comes out), `machine` (what else counts: the machine, its load), `processes` (sites on pipes),
-then one room a subject: `relaying`, `selling` with its `driver`, `starting`, `stock`, `rings` and `photographs`.
+Reading order: `table` (what comes out), `machine` (what it runs on), `processes` (sites on pipes), then one room a subject: `relaying`, `selling` with its `driver`, `starting`, `stock`, `rings` and `photographs`.
 Nothing here is imported by the program.
 """

@@ -58,7 +58,7 @@ class Driver:
             pass
 
     def run(self, seconds: float) -> float:
-        """Reserve for so long, then let what is under way end; complete reservations a second while it was not ending."""
+        """Reserve for so long, then let what is under way end; complete reservations a second until then."""
         before, began = self.done, time.perf_counter()
         deadline = began + seconds
         for name in self._names:

@@ -182,7 +182,7 @@ def _row(what: str, taken: Rounds, messages: Counter[int], hops: Counter[int], s
         spread(times),
         median(times),
         f"{said:.0f} messages ({passed:.0f} sauts){in_channels}",
-        f"{said / (size + 1):.1f} message par site",
+        f"{figure(said / (size + 1))} message par site",
         "< 3 s" if aimed else "",
         max(times) < 3000 if aimed else None,
     )

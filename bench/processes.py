@@ -1,4 +1,4 @@
-"""Processes on pipes: sites, naive loops, and chains of them. Each is ended by its own process id, and nothing else is."""
+"""Processes on pipes: sites, naive loops, and chains of them. Each is ended by its own process id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A ring of real sites, started by `scripts/launch_ring.sh`, commanded through its FIFOs and watched through its traces."""
+"""A ring of real sites: started by the launcher, commanded through its FIFOs, watched through its traces."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from bench.table import Row, figure, spread
 
 LAUNCHER = ROOT / "scripts" / "launch_ring.sh"
 PAUSE = 0.003  # seconds between two looks at the traces
+LONG_PAUSE = 0.03  # while all sites start: looking costs time that they need, and the traces know when things happened
 # The events that the measures look at; all others are passed over unparsed.
 _WATCHED = re.compile(rb'"ev":"(?:start|request|snapshot|stop)"|"type":"presence"')
 
@@ -86,14 +87,14 @@ class Ring:
         self._rest[site] = lines.pop()
         return lines
 
-    def wait_for(self, happened: Callable[[], bool], what: str, limit: float = LIMIT) -> None:
+    def wait_for(self, happened: Callable[[], bool], what: str, limit: float = LIMIT, pause: float = PAUSE) -> None:
         """Pump until it has happened. Raises `TooLong`."""
         deadline = time.monotonic() + limit
         while not happened():
             if time.monotonic() > deadline or self.launcher.poll() is not None:
                 raise TooLong(f"{what}, in {self.folder}")
             self.pump()
-            time.sleep(PAUSE)
+            time.sleep(pause)
 
     def pump_for(self, seconds: float) -> None:
         """Pump for so long."""
@@ -126,8 +127,9 @@ class Start:
 
     def wait_for_all(self) -> None:
         """Until every site runs, and every client is welcome."""
-        self._ring.wait_for(lambda: len(self.pids) == len(self._ring.sites), "not all sites start", limit=120)
-        self._ring.wait_for(lambda: len(self.welcome) == len(self._ring.clients), "not all clients are welcome")
+        wait, clients = self._ring.wait_for, self._ring.clients
+        wait(lambda: len(self.pids) == len(self._ring.sites), "not all sites start", 120, LONG_PAUSE)
+        wait(lambda: len(self.welcome) == len(clients), "not all clients are welcome", 120, LONG_PAUSE)
 
 
 @contextmanager

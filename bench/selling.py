@@ -1,4 +1,4 @@
-"""Item (c): complete reservations a second at a real guichet with a store, and how many of them share a synchronisation."""
+"""Item (c): complete reservations a second at a real guichet with a store, and how many share an fsync."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ HEAD = ("Mesure", "Résultat", "Référence, même passe", "Rapport", "Objectif"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure. `held`: whether the target is met (None: there is no target). `value` is the figure itself, for tests."""
+    """One figure. `held`: whether the target is met (None: there is none). `value` is the figure itself, for tests."""
 
     what: str
     ours: str

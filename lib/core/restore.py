@@ -82,8 +82,11 @@ class Giver:
     def begin(self, document: Document, clients: Iterable[str], epoch: int, now: float) -> Iterator[Effect]:
         """Owe these clients what the document says of them: nothing, if it does not know them."""
         yield RestoreMoved(epoch, STARTED)
+        tickets = document["sites"][document["collector"]]["tickets"]
+        holds = {ticket["id"]: ticket["expires_in"] for ticket in tickets if ticket["state"] == "held"}
         for name in sorted({*clients, *self._owed}):
-            channel = [message for found in document["channels"] if found["to"] == name for message in found["messages"]]
+            found = [channel["messages"] for channel in document["channels"] if channel["to"] == name]
+            channel = [_timely(message, holds) for messages in found for message in messages]
             content = {"state": document["sites"].get(name, _NOTHING), "channel": channel}
             self._owed[name] = RestoreOwed(name, epoch, json.dumps(content, ensure_ascii=False, separators=(",", ":")))
             yield self._owed[name]
@@ -97,6 +100,10 @@ class Giver:
         parts = wire.in_parts(self._owed[name].text)
         for number, part in enumerate(parts, 1):
             yield Say(name, RestoreState(number, len(parts), part))
+
+    def owes(self, name: str) -> bool:
+        """Whether this client has still to take up a state."""
+        return name in self._owed
 
     def arrived(self, name: str, epoch: int, is_behind: bool) -> Iterator[Effect]:
         """A client comes (back). If it remembers an epoch that is over, it takes up what it is owed, or begins empty."""
@@ -154,6 +161,14 @@ class Giver:
         """A request is repeated: so is the refusal; a file that was loaded has answered by its epoch."""
         if client in self._refusals:
             yield Say(client, self._refusals[client])
+
+
+def _timely(message: Document, holds: dict[str, float]) -> Document:
+    """A recorded offer says how long its hold has left now, not what it had when it was sent."""
+    fields = message["fields"]
+    if fields.get("statut") != "offre" or fields.get("billet") not in holds:
+        return message
+    return message | {"fields": fields | {"delai": f"{holds[fields['billet']]:.3f}"}}
 
 
 class Taker:

@@ -99,12 +99,14 @@ class GuichetSite(Site):
     def _meet(self, message: Message, body: say.Presence, earlier_life: int, now: float) -> Iterator[Effect]:
         if message.epoch > self.epoch:  # we have no store, and the others are further than we can know
             self._enter_epoch(message.epoch)
-        yield from super()._meet(message, body, earlier_life, now)
         if body.phase == say.ARRIVAL:
             self.snapshots.join(message.sender)
             is_behind = body.remembers and message.epoch < self.epoch
             yield from self.giver.arrived(message.sender, self.epoch, is_behind)
-        elif body.phase == say.DEPARTURE:
+            # Who is owed a state will remember what is in it, whatever it has forgotten.
+            body = body._replace(remembers=body.remembers or self.giver.owes(message.sender))
+        yield from super()._meet(message, body, earlier_life, now)
+        if body.phase == say.DEPARTURE:
             self.snapshots.part(message.sender)
 
     # ------------------------------------------------------------------------------------------- loading a snapshot back
@@ -192,6 +194,7 @@ class ClientSite(Site):
         self.snapshots = Recorder(role.name, role.office, round, self.capture, delay)
         self.taker = Taker(role.office, role.patience)
         self._asides: list[Message] = []
+        self._may_be_owed = False  # we entered our epoch by a welcome: a state of it may be under way to us
         self._is_new = not remembers  # until the first welcome: there is nothing of an older epoch that it could know
 
     @property
@@ -221,6 +224,7 @@ class ClientSite(Site):
         if message.sender == self.role.office and body.phase == say.WELCOME:
             if self._is_new and message.epoch > self.epoch:
                 self._enter_epoch(message.epoch)
+                self._may_be_owed = True
             self._is_new = False
         yield from super()._meet(message, body, earlier_life, now)
 
@@ -235,7 +239,7 @@ class ClientSite(Site):
         body = message.body
         if isinstance(body, say.RestoreRefused):
             yield from self.taker.refused(body, self.epoch)
-        elif isinstance(body, say.RestoreState) and message.epoch == self.epoch:
+        elif isinstance(body, say.RestoreState) and message.epoch == self.epoch and not self._may_be_owed:
             if body.part == 1:  # our answer was lost
                 yield Say(self.role.office, say.RestoreDone())
         elif isinstance(body, say.RestoreState):
@@ -251,6 +255,7 @@ class ClientSite(Site):
         except (Unreadable, Malformed, KeyError):
             return  # no guichet of ours sends such a state, and who does gets no answer
         yield from self.snapshots.close(restore.RESTORED)
+        self._may_be_owed = False
         self._enter_epoch(epoch)
         yield from restored
         yield RestoreMoved(epoch, restore.RESTORED)

@@ -64,11 +64,12 @@ class Assembly:
         return status
 
     def _site(self, role: Role) -> GuichetSite | ClientSite:
-        """The site, where its last life ended: a store counts its lives, without one the clock tells them apart."""
+        """The site, where its last life ended. A store counts its lives; where none is known, the clock makes this one
+        greater than those before: a store may have been lost, or come late."""
         options, store = self.options, self.store
         lives_before = store.number("life")
         common: dict[str, Any] = {
-            "life": lives_before + 1 if options.data else int(time.time() * 1000),
+            "life": lives_before + 1 if lives_before else int(time.time() * 1000),
             "header": options.header,
             "clock": store.number("clock"),
             "round": store.number("round"),

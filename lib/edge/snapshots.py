@@ -62,7 +62,11 @@ class Folder:
 
     def read(self, name: str) -> Document:
         """The document of that name in the folder, whatever path is written before it. Raises `Problem`."""
-        return read(self.path / Path(name).name)
+        name = Path(name).name
+        try:
+            return read(self.path / name)
+        except FileNotFoundError as error:
+            raise Problem(f"{name} : aucun instantané de ce nom", f"{name}: no snapshot of that name") from error
 
     def names(self) -> list[Path]:
         """The snapshots that are there, oldest first."""
@@ -70,11 +74,14 @@ class Folder:
 
 
 def read(path: Path) -> Document:
-    """The document in a file; what it claims is not checked here. Raises `Problem` when it is no snapshot at all."""
+    """The document in a file; what it claims is not checked here. Raises `Problem` when it is no snapshot at all,
+    `FileNotFoundError` when there is none."""
     try:
         if path.stat().st_size > MAX_FILE:
             raise ValueError(f"> {MAX_FILE >> 20} MB")
         document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise Problem(
             f"{path} : {error.strerror} ; voyez la liste : guichet.py --liste --instantanes=DOSSIER",

@@ -30,6 +30,8 @@ def verify(path: Path) -> tuple[int, list[Text]]:
         document = read(path)
     except Problem as problem:
         return NO_SNAPSHOT, [problem.text]
+    except FileNotFoundError:
+        return NO_SNAPSHOT, [Text(f"{path} : ce fichier n'existe pas", f"{path}: there is no such file")]
     findings = audit.examine(document)
     lines = [_explained(finding) for finding in findings]
     if any(finding.kind == "shape" for finding in findings):
@@ -46,21 +48,27 @@ def _explained(finding: Finding) -> Text:
 def _summary(document: Document, findings: list[Finding]) -> Text:
     """`400 billets : 371 libres, 4 retenus, 25 vendus ; 3 messages dans les canaux ; coupe cohérente`."""
     count = audit.census(document)
-    total = count["free"] + count["held"] + count["sold"]
+    count["tickets"] = count["free"] + count["held"] + count["sold"]
     is_coherent = not any(finding.kind == "incoherent" for finding in findings)
     is_complete = bool(document.get("complete"))
     fr = (
-        f"{total} billets : {count['free']} libres, {count['held']} retenus, {count['sold']} vendus ; "
-        f"{count['messages']} messages dans les canaux ; coupe {'cohérente' if is_coherent else 'INCOHÉRENTE'}"
+        f"{_some(count['tickets'], 'billet')} : {_some(count['free'], 'libre')}, {_some(count['held'], 'retenu')}, "
+        f"{_some(count['sold'], 'vendu')} ; {_some(count['messages'], 'message')} dans les canaux ; "
+        f"coupe {'cohérente' if is_coherent else 'INCOHÉRENTE'}"
     )
     en = (
-        f"{total} tickets: {count['free']} free, {count['held']} held, {count['sold']} sold; "
+        f"{count['tickets']} tickets: {count['free']} free, {count['held']} held, {count['sold']} sold; "
         f"{count['messages']} messages in the channels; the cut is {'coherent' if is_coherent else 'INCOHERENT'}"
     )
     if is_complete:
         return Text(fr, en)
     missing = ", ".join(map(str, document.get("missing", [])))
     return Text(f"{fr} ; INCOMPLET : {missing}", f"{en}; INCOMPLETE: {missing}")
+
+
+def _some(count: int, name: str) -> str:
+    """French counts 0 and 1 in the singular."""
+    return f"{count} {name}{'s' if count > 1 else ''}"
 
 
 def listing(folder: Path) -> tuple[int, list[Text]]:

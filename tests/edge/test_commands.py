@@ -1,7 +1,7 @@
 """Commands as they are typed. The law: contract, section 8:
 
-    "one a line, `verbe cle=valeur`, shell quoting" - "A command that cannot be carried out is answered in the trace and
-    on stderr with its reason; the site goes on."
+"one a line, `verbe cle=valeur`, shell quoting" - "A command that cannot be carried out is answered in the trace and
+on stderr with its reason; the site goes on."
 """
 
 from __future__ import annotations

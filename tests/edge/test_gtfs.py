@@ -113,9 +113,7 @@ def test_pairs_are_chosen_without_accents_or_case(feed: Feed) -> None:
     path = feed()
     assert len(rides(read_gtfs(path, on(MONDAY, "compiegne")))) == 2
     assert len(rides(read_gtfs(path, on(MONDAY, "", "PARIS-GARE DU NORD")))) == 2
-    assert rides(read_gtfs(path, on(MONDAY, "compiegne", "CREIL"))) == [
-        ("7001", "2025-03-17T06:00", "Compiègne", "Creil")
-    ]
+    assert rides(read_gtfs(path, on(MONDAY, "compiegne", "CREIL"))) == [("7001", "2025-03-17T06:00", "Compiègne", "Creil")]
 
 
 def test_nobody_gets_on_where_pickup_type_is_1_nor_off_where_drop_off_type_is_1(feed: Feed) -> None:
@@ -253,9 +251,7 @@ def test_a_morning_of_the_clock_change_through_the_whole_import(feed: Feed) -> N
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "", "../../etc/passwd"])
 def test_an_unknown_time_zone_leaves_the_times_as_they_stand_and_says_so(feed: Feed, zone: str) -> None:
-    path = feed(
-        agency=f"agency_name,agency_timezone\nA,{zone}", calendar_dates=edited("calendar_dates", "0317", "0330")
-    )
+    path = feed(agency=f"agency_name,agency_timezone\nA,{zone}", calendar_dates=edited("calendar_dates", "0317", "0330"))
     timetable = read_gtfs(path, on(date(2025, 3, 30), "Creil"))
     assert [ride[1] for ride in rides(timetable)] == ["2025-03-30T06:31"]
     assert f"time zone '{zone}' not known" in said(timetable)
@@ -344,9 +340,7 @@ def test_prices_grow_with_the_distance_and_a_note_says_that_they_are_indicative(
 
 
 @pytest.mark.parametrize("place", ["2.0,48.0", "0,0", "91,2", "x,y", "48.0,", "nan,2", "48.0,181"])
-def test_swapped_or_absurd_coordinates_give_the_minimum_price_and_a_note_with_their_line(
-    feed: Feed, place: str
-) -> None:
+def test_swapped_or_absurd_coordinates_give_the_minimum_price_and_a_note_with_their_line(feed: Feed, place: str) -> None:
     timetable = read_gtfs(feed(stops=edited("stops", "Creil,48.0,2.0", f"Creil,{place}")), on(MONDAY))
     prices = {(j.departure, j.destination): j.cents for j, _ in timetable.offers}
     assert prices["Compiègne", "Creil"] == prices["Creil", "Paris Gare du Nord"] == MINIMUM_CENTS
@@ -498,9 +492,7 @@ def test_archives_that_cannot_be_read(tmp_path: Path) -> None:
     assert refusal(tmp_path / "none.zip").startswith("none.zip : ne peut pas être lu (No such file or directory)")
     with zipfile.ZipFile(tmp_path / "empty.zip", "w"):
         pass
-    assert refusal(tmp_path / "empty.zip").startswith(
-        "empty.zip : 0 fichiers GTFS stops.txt, il en faut un ; trouvé : -"
-    )
+    assert refusal(tmp_path / "empty.zip").startswith("empty.zip : 0 fichiers GTFS stops.txt, il en faut un ; trouvé : -")
 
 
 def test_a_damaged_archive_is_a_problem_where_the_damage_is_met(tmp_path: Path) -> None:
@@ -630,9 +622,7 @@ def test_the_sample_against_departures_csv_which_others_made_from_the_same_feed(
         if "Compiègne" in (row["departure_station"], row["arrival_station"])
     }
     stations = {name for ride in expected for name in ride[2:]}
-    found = {
-        ride for ride in rides(read_gtfs(SAMPLE, on(day))) if "Compiègne" in ride[2:] and stations.issuperset(ride[2:])
-    }
+    found = {ride for ride in rides(read_gtfs(SAMPLE, on(day))) if "Compiègne" in ride[2:] and stations.issuperset(ride[2:])}
     assert found == expected
     assert len(expected) > 150
 
@@ -784,9 +774,7 @@ def test_the_nested_zip_of_a_mac_against_a_recount() -> None:
         monday = {row["service_id"] for row in rows("calendar.txt")
                   if row["monday"] == "1" and row["start_date"] <= "20190909" <= row["end_date"]}  # fmt: skip
         exceptions = {
-            (row["service_id"], row["exception_type"])
-            for row in rows("calendar_dates.txt")
-            if row["date"] == "20190909"
+            (row["service_id"], row["exception_type"]) for row in rows("calendar_dates.txt") if row["date"] == "20190909"
         }
         running = (monday | {key for key, kind in exceptions if kind == "1"}) - {
             key for key, kind in exceptions if kind == "2"

@@ -1,7 +1,7 @@
 """From bytes to lines. The law: contract, section 1.
 
-    "A line that we read may have up to 4096 [bytes, newline included]." - "a line that is too long [...] is dropped,
-    counted and logged with its reason [...]. The next good line is handled as if nothing had happened."
+"A line that we read may have up to 4096 [bytes, newline included]." - "a line that is too long [...] is dropped,
+counted and logged with its reason [...]. The next good line is handled as if nothing had happened."
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def test_the_next_good_line_is_handled_as_if_nothing_had_happened(before: list[b
 
 @pytest.mark.parametrize("chunk", [1, 7, 4095, 4096, 4097, 65536])
 def test_the_limit_is_4096_bytes_with_the_newline(chunk: int) -> None:
-    """"A line that we read may have up to 4096."""
+    """ "A line that we read may have up to 4096."""
     assert MAX_READ == 4096
     longest, too_long = b"a" * 4095, b"b" * 4096
     data = longest + b"\n" + too_long + b"\n" + b"next\n" + longest + b"\n"
@@ -114,7 +114,7 @@ def test_cr_and_empty_lines_are_left_to_whoever_reads_them() -> None:
 
 @pytest.mark.parametrize("chunk", [1000, 65536])
 def test_a_line_without_end_costs_no_memory(chunk: int) -> None:
-    """"a neighbour that never ends its line" - 8 MB of it, then a good line."""
+    """ "a neighbour that never ends its line" - 8 MB of it, then a good line."""
     buffer, piece = LineBuffer(MAX_READ), b"x" * chunk
     buffer.feed(piece)
     tracemalloc.start()

@@ -1,7 +1,7 @@
 """The options. The law: contract, section 7; and section 1:
 
-    "Exit status: [...] 2 options or files that cannot be used, with one line that names the option or file and line,
-    says what is wrong and what to do." - preamble: "English comes with `--lang=en` or `LANG`".
+"Exit status: [...] 2 options or files that cannot be used, with one line that names the option or file and line,
+says what is wrong and what to do." - preamble: "English comes with `--lang=en` or `LANG`".
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def test_airplug_spellings(role: str, arguments: list[str], field: str, value: o
 @pytest.mark.parametrize("option", ["mode", "begin", "source", "display", "iconic", "stdbin", "saving", "delay"])
 @pytest.mark.parametrize("form", ["--{}", "--{}=7"])
 def test_airplugs_other_options_are_accepted_and_said_to_have_no_effect(option: str, form: str) -> None:
-    """"AIRPLUG's others [...] are accepted and said to have no effect"."""
+    """ "AIRPLUG's others [...] are accepted and said to have no effect"."""
     plain, given = parse("client", ["--ident=c1"]), parse("client", ["--ident=c1", form.format(option)])
     (note,) = given.notes
     assert f"--{option} " in note.fr and "sans effet" in note.fr

@@ -1,9 +1,9 @@
 """A site as a process. The law: house.md, "The one door", and contract, sections 1, 8 and 9.
 
-    "The edge makes the facts durable first, then speaks, a batch of input lines at a time." - "A trace line is written
-    after the event took place and, with a store, after it is durable." - "A command that cannot be carried out is
-    answered in the trace and on stderr with its reason; the site goes on." -
-    `--safemode` "(stop at the first malformed line)".
+"The edge makes the facts durable first, then speaks, a batch of input lines at a time." - "A trace line is written
+after the event took place and, with a store, after it is durable." - "A command that cannot be carried out is
+answered in the trace and on stderr with its reason; the site goes on." -
+`--safemode` "(stop at the first malformed line)".
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def test_a_batch_of_lines_is_one_transaction() -> None:
 
 
 def test_what_is_not_stored_is_neither_traced_nor_said() -> None:
-    """"has lost nothing that it ever said": with a full disk, it says nothing."""
+    """ "has lost nothing that it ever said": with a full disk, it says nothing."""
     process, _, journal = made()
     journal.commit_fails = Problem("disque plein", "disk full")
     with pytest.raises(Problem):

@@ -1,9 +1,9 @@
 """The durable store. The law: issue 2 and contract, sections 1, 4 and 7.
 
-    "one transaction for a batch of input lines, durable *before* anything is said (group commit: many messages to one
-    fsync). A guichet or client killed with `kill -9` at any moment and started again with the same `--donnees` has lost
-    nothing that it ever said [...]. A damaged, foreign, newer or locked store (a second process with the same name and
-    folder) is a clear error, never overwritten."
+"one transaction for a batch of input lines, durable *before* anything is said (group commit: many messages to one
+fsync). A guichet or client killed with `kill -9` at any moment and started again with the same `--donnees` has lost
+nothing that it ever said [...]. A damaged, foreign, newer or locked store (a second process with the same name and
+folder) is a clear error, never overwritten."
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def test_without_a_folder_nothing_touches_the_disk(tmp_path: Path, monkeypatch: 
 
 
 def test_what_goes_wrong_in_the_middle_leaves_nothing_of_the_batch(tmp_path: Path) -> None:
-    """"one transaction for a batch": all or nothing."""
+    """ "one transaction for a batch": all or nothing."""
     store = reopened(tmp_path)
     write(store, PeerMet("c1", "client", 1), clock=1)
     bad = Answered("c1", 2**70, "", "")  # no SQLite integer: an error within the transaction
@@ -167,7 +167,7 @@ def commits(store: Store, action: Callable[[], None]) -> list[str]:
 
 
 def test_a_batch_is_one_transaction(tmp_path: Path) -> None:
-    """"group commit: many messages to one fsync"."""
+    """ "group commit: many messages to one fsync"."""
     store = reopened(tmp_path)
     batch = [PeerMet(f"c{n}", "client", 1) for n in range(500)]
     said = commits(store, lambda: write(store, *batch, clock=500))
@@ -188,9 +188,7 @@ def test_nothing_is_written_when_nothing_changed(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="strace counts the fsyncs; it is not installed")
 @pytest.mark.parametrize(("speaking", "syncs"), [(True, 20), (False, 0)])
-def test_one_fsync_for_a_batch_that_is_spoken_of_and_none_for_the_rest(
-    tmp_path: Path, speaking: bool, syncs: int
-) -> None:
+def test_one_fsync_for_a_batch_that_is_spoken_of_and_none_for_the_rest(tmp_path: Path, speaking: bool, syncs: int) -> None:
     """20 batches of 50: an fsync each before speaking. "Only what the site is about to speak of has to outlive the
     machine; the rest need only outlive the process." """
     code = (
@@ -235,7 +233,7 @@ while True:
 
 
 def test_kill_9_at_any_moment_loses_nothing_that_was_said(tmp_path: Path) -> None:
-    """"killed with `kill -9` at any moment and started again [...] has lost nothing that it ever said"."""
+    """ "killed with `kill -9` at any moment and started again [...] has lost nothing that it ever said"."""
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     chance, said = random.Random(seed), 0
@@ -404,7 +402,7 @@ def test_another_roles_store_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_second_process_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
-    """"locked store (a second process with the same name and folder)"."""
+    """ "locked store (a second process with the same name and folder)"."""
     store = reopened(tmp_path)
     write(store, PeerMet("c1", "client", 1), clock=1)
     code = (
@@ -433,9 +431,10 @@ def read_only(tmp_path: Path) -> Iterator[Callable[[], None]]:
     """Makes the folder read-only; for root, to whom permissions mean nothing, by the immutable flag."""
 
     def chattr(flag: str) -> bool:
-        return shutil.which("chattr") is not None and not subprocess.run(
-            ["chattr", flag, str(tmp_path)], capture_output=True, check=False
-        ).returncode
+        return (
+            shutil.which("chattr") is not None
+            and not subprocess.run(["chattr", flag, str(tmp_path)], capture_output=True, check=False).returncode
+        )
 
     def make() -> None:
         if os.getuid() != 0:
@@ -448,9 +447,7 @@ def read_only(tmp_path: Path) -> Iterator[Callable[[], None]]:
 
 
 @pytest.mark.parametrize("exists", [False, True])
-def test_a_folder_that_cannot_be_written_is_refused(
-    tmp_path: Path, read_only: Callable[[], None], exists: bool
-) -> None:
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path, read_only: Callable[[], None], exists: bool) -> None:
     if exists:
         filled(tmp_path)
     read_only()

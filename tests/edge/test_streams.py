@@ -1,8 +1,8 @@
 """stdin and stdout without blocking. The law: contract, section 1.
 
-    "A site never blocks on a write: [...] Output is queued inside and written when `select` says so." -
-    "`select.PIPE_BUF` (4096), which a pipe writes in one piece." -
-    "A closed stdout (EPIPE) is reported, never a traceback."
+"A site never blocks on a write: [...] Output is queued inside and written when `select` says so." -
+"`select.PIPE_BUF` (4096), which a pipe writes in one piece." -
+"A closed stdout (EPIPE) is reported, never a traceback."
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def in_time(action, seconds: float = 10.0) -> None:  # type: ignore[no-untyped-d
 
 
 def test_a_full_pipe_never_blocks_and_nothing_is_lost_or_out_of_order(pipe: tuple[int, int], output: Output) -> None:
-    """"in a ring where every pipe is full (64 KiB), blocking writers are a deadlock." """
+    """ "in a ring where every pipe is full (64 KiB), blocking writers are a deadlock." """
     lines = [b"%06d " % i + b"x" * (i % 300) for i in range(5000)]
 
     def write() -> None:
@@ -115,7 +115,7 @@ def test_what_waits_is_counted_to_the_byte(pipe: tuple[int, int], output: Output
 
 
 def test_is_full_is_bounded_and_ends_when_the_neighbour_reads(pipe: tuple[int, int], output: Output) -> None:
-    """Design, measured: "bound it, show it; when it is full stop *creating*, never stop *reading*". """
+    """Design, measured: "bound it, show it; when it is full stop *creating*, never stop *reading*"."""
     lines = [b"x" * 1439] * 1000
     puts = 0
     while not output.is_full:
@@ -184,7 +184,7 @@ def test_a_file_is_read_from_where_its_description_stands(tmp_path: Path) -> Non
 
 
 def test_a_reader_that_is_gone_is_noted_and_what_waits_is_let_go(pipe: tuple[int, int], output: Output) -> None:
-    """"A closed stdout (EPIPE) is reported, never a traceback." """
+    """ "A closed stdout (EPIPE) is reported, never a traceback." """
     output.put([b"x" * 1000] * 200)
     output.flush()
     assert output.waiting and not output.is_broken
@@ -263,7 +263,7 @@ def test_a_command_file_is_read_to_its_end(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["missing", "folder"])
 def test_commands_that_cannot_be_read_are_one_clear_line(tmp_path: Path, kind: str) -> None:
-    """"files that cannot be used, with one line that names the option or file and line, says what is wrong" """
+    """ "files that cannot be used, with one line that names the option or file and line, says what is wrong" """
     path = tmp_path if kind == "folder" else tmp_path / "nothing"
     with pytest.raises(Problem) as caught:
         open_commands(str(path))

@@ -266,9 +266,7 @@ def test_a_spoilt_name_is_refused_with_the_way_back(tmp_path: Path) -> None:
     with pytest.raises(Problem) as caught:
         list(names_of(spoilt))
     sentence = caught.value.text.fr
-    assert sentence.startswith(
-        "t.csv, ligne 3, colonne nom : « CompiÃ¨gne â€“ a l'Å“il » est sans doute « Compiègne – a"
-    )
+    assert sentence.startswith("t.csv, ligne 3, colonne nom : « CompiÃ¨gne â€“ a l'Å“il » est sans doute « Compiègne – a")
     (tmp_path / "t.csv").write_text(spoilt, encoding="utf-8")
     subprocess.run(["sh", "-c", sentence.rpartition(" ; ")[2]], cwd=tmp_path, check=True)
     assert list(names_of((tmp_path / "NEW").read_text(encoding="utf-8")))[1] == "Compiègne – a l'œil"

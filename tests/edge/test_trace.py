@@ -1,7 +1,7 @@
 """The trace. The law: contract, section 9.
 
-    "Every line: `t` (Unix seconds), `site`, `i` (local event number from 1), `lamport`, `ev`" and what an event adds. -
-    "A trace line is written after the event took place and, with a store, after it is durable. No trace: no cost."
+"Every line: `t` (Unix seconds), `site`, `i` (local event number from 1), `lamport`, `ev`" and what an event adds. -
+"A trace line is written after the event took place and, with a store, after it is durable. No trace: no cost."
 """
 
 from __future__ import annotations

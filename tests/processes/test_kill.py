@@ -1,7 +1,7 @@
 """kill -9 at any moment, under load. The law: issue 2 and contract, section 4.
 
-    "A guichet or client killed with `kill -9` at any moment and started again with the same `--donnees` has lost
-    nothing that it ever said, sells nothing twice, and takes part again."
+"A guichet or client killed with `kill -9` at any moment and started again with the same `--donnees` has lost
+nothing that it ever said, sells nothing twice, and takes part again."
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def test_all_killed_at_once_come_back_with_what_they_had(tmp_path: Path) -> None
 
 
 def test_a_client_that_lost_its_store_is_told_again_what_was_sold_to_it(tmp_path: Path) -> None:
-    """"When a client comes back in a new life, the guichet tells it again what it has sold to it: nothing is lost with
+    """ "When a client comes back in a new life, the guichet tells it again what it has sold to it: nothing is lost with
     a client's memory." And section 2: "A site that restarts takes a new life, greater than all before"."""
     with ring(tmp_path / "ring", 1, ROWS, durable=True) as made:
         (c1,) = made.clients

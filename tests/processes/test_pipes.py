@@ -70,7 +70,7 @@ class Voice:
 
 
 def test_full_pipes_are_no_deadlock(tmp_path: Path) -> None:
-    """"in a ring where every pipe is full (64 KiB), blocking writers are a deadlock." One site stands still until the
+    """ "in a ring where every pipe is full (64 KiB), blocking writers are a deadlock." One site stands still until the
     pipe before it is full and the others queue inside; then everything arrives, in order and whole."""
     with ring(tmp_path / "ring", 3, ROWS) as made:
         frozen = made.clients[0]
@@ -102,7 +102,7 @@ ORDERS = list(itertools.permutations(["app1", "app2", "cat1", "cat2"]))
 
 @pytest.mark.parametrize("order", [ORDERS[0], ORDERS[-1], ORDERS[9]], ids=lambda order: "-".join(order))
 def test_airplugs_ring_in_any_order_of_start(tmp_path: Path, order: tuple[str, ...]) -> None:
-    """"`./client.py --ident=app2 --auto < in2 > out2` with `cat out1 > in2` between, in any order of start, with the
+    """ "`./client.py --ident=app2 --auto < in2 > out2` with `cat out1 > in2` between, in any order of start, with the
     empty line that AIRPLUG's ring script sends to wake programs" """
     for fifo in ("in1", "out1", "in2", "out2", "cmd"):
         os.mkfifo(tmp_path / fifo)
@@ -142,7 +142,7 @@ def test_airplugs_ring_in_any_order_of_start(tmp_path: Path, order: tuple[str, .
 
 
 def test_the_three_header_modes_in_one_ring(tmp_path: Path) -> None:
-    """"A site reads all three modes whatever mode it writes." """
+    """ "A site reads all three modes whatever mode it writes." """
     modes = ["--what", "--whatwho", "--whatwhowhere"]
     guichet = [f"--billets={timetable(tmp_path, ROWS)}", "--whatwho", "--dest=NET", "--appname=BIL"]
     mixed = Ring(tmp_path / "mixed", 3, guichet)
@@ -162,7 +162,7 @@ def test_the_three_header_modes_in_one_ring(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", ["what", "whatwho", "whatwhowhere"])
 @pytest.mark.parametrize("delimiter", ["\x07", "/", "|", "&"])
 def test_any_delimiter_is_read_and_07_is_written(tmp_path: Path, mode: str, delimiter: str) -> None:
-    """"`D` is `\\x07` when written, and any non-alphanumeric first character other than `^` when read" """
+    """ "`D` is `\\x07` when written, and any non-alphanumeric first character other than `^` when read" """
     arguments = ("--ident=gch", f"--billets={timetable(tmp_path, ROWS)}", f"--{mode}", "--dest=NET")
     with solo(tmp_path, GUICHET, *arguments) as gch:
         fields = {"what": [], "whatwho": ["", "CLT", "ALL", ""], "whatwhowhere": ["", "CLT", "ALL", "AIR", ""]}[mode]
@@ -177,7 +177,7 @@ def test_any_delimiter_is_read_and_07_is_written(tmp_path: Path, mode: str, deli
 
 
 def test_the_end_of_stdin_is_the_end_without_a_command_pipe(tmp_path: Path, office: Solo) -> None:
-    """"without, it writes what it still has to write and ends with status 0" """
+    """ "without, it writes what it still has to write and ends with status 0" """
     listing = say.Request("c1", 1, False, Search(), 100)
     office.tell(Voice().say(listing) + b"^cut off")
     assert office.process.stdin is not None
@@ -198,7 +198,7 @@ def test_the_commands_of_a_file_are_carried_out_even_when_stdin_is_over_at_once(
 
 
 def test_with_a_command_pipe_the_site_stays_says_so_and_costs_no_cpu(tmp_path: Path) -> None:
-    """"End of stdin: with a window or a command pipe the site stays, and shows that its upstream neighbour is gone".
+    """ "End of stdin: with a window or a command pipe the site stays, and shows that its upstream neighbour is gone".
     measured.md: "an ignored EOF is a busy loop (188,000 empty reads/s)"."""
     site = Watched(tmp_path, "c1", CLIENT, [])
     reading, writing = os.pipe()
@@ -287,7 +287,7 @@ def test_descriptors_closed_from_the_start(tmp_path: Path, which: str, program: 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("program", [GUICHET, CLIENT])
 def test_signals_end_a_site_in_good_order(tmp_path: Path, number: int, program: str) -> None:
-    """"Exit status: 0 normal end (window closed, `quitter`, SIGTERM, SIGINT)" """
+    """ "Exit status: 0 normal end (window closed, `quitter`, SIGTERM, SIGINT)" """
     options = [f"--billets={timetable(tmp_path, ROWS)}"] if program == GUICHET else []
     with solo(tmp_path, program, "--trace=t", "--ident=x", *options) as site:
         site.hear(b"volet~arrivee")
@@ -299,7 +299,7 @@ def test_signals_end_a_site_in_good_order(tmp_path: Path, number: int, program: 
 
 
 def test_a_site_that_nobody_reads_can_still_be_ended(tmp_path: Path, office: Solo) -> None:
-    """"A site never blocks on a write", not even to say goodbye."""
+    """ "A site never blocks on a write", not even to say goodbye."""
     assert office.process.stdin is not None
     for number in range(1, 6):
         office.process.stdin.write(Voice(f"c{number}").say(say.Request(f"c{number}", 1, False, Search(), 100)))
@@ -316,7 +316,7 @@ def test_a_site_that_nobody_reads_can_still_be_ended(tmp_path: Path, office: Sol
     "option", ["--billets=missing.csv", "--donnees=file", "--commandes=missing", "--commandes=.", "--trace=missing/t"]
 )
 def test_files_that_cannot_be_used_are_one_line_and_status_2(tmp_path: Path, option: str) -> None:
-    """"2 options or files that cannot be used, with one line that names the option or file" """
+    """ "2 options or files that cannot be used, with one line that names the option or file" """
     (tmp_path / "file").write_text("mine")
     options = (f"--billets={timetable(tmp_path, ROWS)}", "--ident=gch", "--verbose=0", option)
     with solo(tmp_path, GUICHET, *options, stdin=subprocess.DEVNULL) as site:
@@ -363,7 +363,7 @@ def garbage() -> dict[str, bytes]:
 
 @pytest.mark.parametrize("kind", garbage())
 def test_garbage_then_a_normal_request_is_served(tmp_path: Path, office: Solo, kind: str) -> None:
-    """"Input is never trusted [...]. The next good line is handled as if nothing had happened." """
+    """ "Input is never trusted [...]. The next good line is handled as if nothing had happened." """
     office.tell(garbage()[kind])
     office.tell(Voice("c1").reserve(1, "Creil"))
     line = office.hear(b"destinataire~c1^")
@@ -378,7 +378,7 @@ def test_garbage_then_a_normal_request_is_served(tmp_path: Path, office: Solo, k
 
 
 def test_our_own_messages_come_back(office: Solo) -> None:
-    """"It drops [...] what comes back to its emetteur". """
+    """ "It drops [...] what comes back to its emetteur"."""
     office.tell(Voice().reserve(1, "Creil"))
     offer = office.hear(b"statut~offre")
     count = len(office.said)
@@ -406,7 +406,7 @@ def test_no_memory_for_lines_without_end(office: Solo) -> None:
 
 
 def test_a_thousand_bad_lines_do_not_flood_stderr(office: Solo) -> None:
-    """"is dropped, counted and logged with its reason (the log is rate-limited)" """
+    """ "is dropped, counted and logged with its reason (the log is rate-limited)" """
     office.tell(b"bonjour\n" * 1000)
     office.tell(Voice().reserve(1))
     office.hear(b"statut~offre")

@@ -12,7 +12,7 @@ CREIL = "1002,2027-03-15T08:10,Compiègne,L'Isle-Adam,8.20,1"
 
 
 def test_consult_reserve_confirm_refuse_give_back(tmp_path: Path) -> None:
-    """"real tickets [...] are consulted, reserved, confirmed, refused, expired and given back through it"."""
+    """ "real tickets [...] are consulted, reserved, confirmed, refused, expired and given back through it"."""
     with ring(tmp_path / "ring", 2, [PARIS, CREIL], client=["--confirmation=manuelle"]) as made:
         c1, c2 = made.clients
 
@@ -44,7 +44,7 @@ def test_consult_reserve_confirm_refuse_give_back(tmp_path: Path) -> None:
 
 
 def test_a_hold_expires_explicitly_and_the_ticket_is_free_again(tmp_path: Path) -> None:
-    """"The deadline is absolute and set by the guichet [...]: `refus motif~expire`, explicitly, never silence." """
+    """ "The deadline is absolute and set by the guichet [...]: `refus motif~expire`, explicitly, never silence." """
     with ring(tmp_path / "ring", 2, [CREIL], delay=0.4, client=["--confirmation=manuelle"]) as made:
         c1, c2 = made.clients
         offered = c1.request("reserver", state="offered")
@@ -58,7 +58,7 @@ def test_a_hold_expires_explicitly_and_the_ticket_is_free_again(tmp_path: Path) 
 
 
 def test_a_late_confirmation_is_refused_explicitly(tmp_path: Path) -> None:
-    """"An `accuse` after it gets `refus motif~expire`": the accuse is on its way while the guichet stands still."""
+    """ "An `accuse` after it gets `refus motif~expire`": the accuse is on its way while the guichet stands still."""
     with ring(tmp_path / "ring", 1, [CREIL], delay=1.0, client=["--confirmation=manuelle"]) as made:
         (c1,) = made.clients
         offered = c1.request("reserver", state="offered")
@@ -75,10 +75,10 @@ def test_a_late_confirmation_is_refused_explicitly(tmp_path: Path) -> None:
 
 
 def test_the_last_ticket_goes_to_exactly_one(tmp_path: Path) -> None:
-    """"Two clients after the last ticket: exactly one gets it, the other `refus motif~complet`." """
+    """ "Two clients after the last ticket: exactly one gets it, the other `refus motif~complet`." """
     with ring(tmp_path / "ring", 4, [CREIL]) as made:
         for site in made.clients:
-            site.command("reserver destination=\"L'Isle-Adam\"")
+            site.command('reserver destination="L\'Isle-Adam"')
         ends = [site.settled(1) for site in made.clients]
         (owned,) = [end for end in ends if end["state"] == "owned"]
         assert [end["reason"] for end in ends if end["state"] == "refused"] == ["complet"] * 3
@@ -104,7 +104,7 @@ def test_many_reservations_at_once_in_a_ring_of_six(tmp_path: Path) -> None:
 
 
 def test_everybody_gives_back_and_buys_again(tmp_path: Path) -> None:
-    """"vendu --retour--> libre": the same ticket goes from hand to hand, and never to two."""
+    """ "vendu --retour--> libre": the same ticket goes from hand to hand, and never to two."""
     with ring(tmp_path / "ring", 2, [CREIL]) as made:
         for turn in range(3):
             for site in made.clients:
@@ -117,7 +117,7 @@ def test_everybody_gives_back_and_buys_again(tmp_path: Path) -> None:
 
 
 def test_a_client_whose_guichet_is_not_there_is_told_so_and_served_later(tmp_path: Path) -> None:
-    """"until it is answered or `--patience` [...] is over and the user is told that the guichet does not answer" """
+    """ "until it is answered or `--patience` [...] is over and the user is told that the guichet does not answer" """
     made = Ring(tmp_path / "ring", 2, [f"--billets={timetable(tmp_path, [CREIL])}"], client=["--patience=0.5"])
     try:
         made.start(*made.clients)

@@ -539,6 +539,25 @@ def test_a_site_killed_in_the_middle_comes_back_and_takes_its_state_up(tmp_path:
         made.end()
 
 
+def test_a_client_without_a_store_killed_in_the_middle_takes_its_state_up(tmp_path: Path) -> None:
+    """The same without stores: what the guichet owes a client, its next life gets."""
+    with photographers(tmp_path, 3, client=["--confirmation=manuelle"]) as made:
+        c3 = made.clients[-1]
+        closed = crossed(made)
+        document = sound(closed)
+        confirm(c3, c3.wait(ev="request", state="offered"))
+        since, told_by_c3 = made.gch.mark(), c3.mark()
+        with asleep(c3):
+            made.gch.command(f"charger fichier={Path(closed['file']).name}")
+            made.gch.wait(since, ev="restore", phase="restored")
+            made.gch.state()
+            c3.kill()
+        made.start(c3)
+        made.gch.wait(since, ev="restore", phase="complete")
+        assert c3.find(told_by_c3, ev="restore", phase="restored"), "it said yes, and did not take it up"
+        until(lambda: told(made) == photographed(document), "the accounts to be those of the photograph", 5)
+
+
 # ------------------------------------------------------------------------------------------------------- all of it, at once
 
 
