@@ -96,9 +96,7 @@ def saturated(folder: Path, count: int, repeat: int) -> list[Row]:
             relays = Saturated(stack, folder, lines, *options)
             before = relays.cpu()
             pairs = [relays.once() for _ in range(repeat)]
-            used = [
-                (after - earlier) / (lines * repeat) * 1e6 for earlier, after in zip(before, relays.cpu(), strict=True)
-            ]
+            used = [(after - earlier) / (lines * repeat) * 1e6 for earlier, after in zip(before, relays.cpu(), strict=True)]
         rows += [_ratio(what, pairs, target), _cpu_row(*used)]
     return rows
 

@@ -29,9 +29,7 @@ def consultations(sizes: Sequence[int], count: int, repeat: int) -> list[Row]:
 
 def _office(size: int) -> Guichet:
     journeys = (
-        Journey(
-            f"{number}", f"2027-03-{number // 90 % 28 + 1:02d}T07:{number % 60:02d}", *PAIRS[number % len(PAIRS)], 1540
-        )
+        Journey(f"{number}", f"2027-03-{number // 90 % 28 + 1:02d}T07:{number % 60:02d}", *PAIRS[number % len(PAIRS)], 1540)
         for number in range(size)
     )
     return Guichet("gch", tickets=(Ticket(f"B{number:04d}", journey) for number, journey in enumerate(journeys, 1)))

@@ -383,6 +383,10 @@ class World:
             batch.append(lines.pop(0))
         self.take(edge[1], self.sites[edge[1]].hear(batch, self.now))
 
+    def deliver_one(self, edge: tuple[str, str]) -> None:
+        """The first line of this link arrives, alone."""
+        self.take(edge[1], self.sites[edge[1]].hear([self.links[edge].pop(0)], self.now))
+
     def _write_garbage(self) -> None:
         """A line that is none of ours must change nothing."""
         lines = self.chance.choice(list(self.links.values()))

@@ -61,7 +61,7 @@ def has_shape(document: Any) -> bool:
     try:
         assert isinstance(document, dict) and document["format"] == FORMAT
         assert all(isinstance(document[key], int) for key in ("round", "epoch"))
-        assert document["collector"] in document["sites"]
+        assert document["collector"] in document["sites"] and isinstance(document["channels"], list)
         for site in document["sites"].values():
             assert site["role"] in ("guichet", "client") and isinstance(site["life"], int)
             assert all(isinstance(rank, int) for rank in site["sent"].values())

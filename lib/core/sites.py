@@ -107,7 +107,7 @@ class GuichetSite(Site):
             body = body._replace(remembers=body.remembers or self.giver.owes(message.sender))
         yield from super()._meet(message, body, earlier_life, now)
         if body.phase == say.DEPARTURE:
-            self.snapshots.part(message.sender)
+            yield from self.snapshots.part(message.sender, now)
 
     # ------------------------------------------------------------------------------------------- loading a snapshot back
 

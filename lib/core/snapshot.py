@@ -180,10 +180,11 @@ class Collector(Recorder):
         if self._gathered is not None:
             self._gathered.expected[name] = None
 
-    def part(self, name: str) -> None:
+    def part(self, name: str, now: float) -> Iterator[Effect]:
         """A site leaves for good: the round does not wait for the state that it will not report."""
         if self._gathered is not None and name not in self._gathered.states:
             self._gathered.expected.pop(name, None)
+            yield from self._finish_if_whole(now)
 
     def receive(self, message: Message, now: float) -> Iterator[Effect]:
         """A site calls for a round, reports its state, or a message of its channels."""
