@@ -96,7 +96,8 @@ def saturated(folder: Path, count: int, repeat: int) -> list[Row]:
             relays = Saturated(stack, folder, lines, *options)
             before = relays.cpu()
             pairs = [relays.once() for _ in range(repeat)]
-            used = [(after - earlier) / (lines * repeat) * 1e6 for earlier, after in zip(before, relays.cpu(), strict=True)]
+            passes = zip(before, relays.cpu(), strict=True)
+            used = [(after - earlier) / (lines * repeat) * 1e6 for earlier, after in passes]
         rows += [_ratio(what, pairs, target), _cpu_row(*used)]
     return rows
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from itertools import cycle
 from statistics import median
 
 from bench.driver import PAIRS
@@ -29,8 +30,8 @@ def consultations(sizes: Sequence[int], count: int, repeat: int) -> list[Row]:
 
 def _office(size: int) -> Guichet:
     journeys = (
-        Journey(f"{number}", f"2027-03-{number // 90 % 28 + 1:02d}T07:{number % 60:02d}", *PAIRS[number % len(PAIRS)], 1540)
-        for number in range(size)
+        Journey(f"{number}", f"2027-03-{number // 90 % 28 + 1:02d}T07:{number % 60:02d}", *pair, 1540)
+        for number, pair in zip(range(size), cycle(PAIRS), strict=False)
     )
     return Guichet("gch", tickets=(Ticket(f"B{number:04d}", journey) for number, journey in enumerate(journeys, 1)))
 

@@ -231,7 +231,7 @@ def takes_a_snapshot(folder: Path) -> None:
 
 def reports(command: str, folder: Path) -> None:
     takes_a_snapshot(folder)
-    assert "61 billets : 61 libres, 0 retenus, 0 vendus ; " in ends_well(command, folder).stdout.replace("\u00a0", " ")
+    assert "61 billets : 61 libres, 0 retenu, 0 vendu ; " in ends_well(command, folder).stdout.replace("\u00a0", " ")
 
 
 def imports(command: str, folder: Path) -> None:

@@ -358,4 +358,4 @@ class Site(ABC):
     def state(self, now: float) -> dict[str, Any]:
         """How the site stands, ready for JSON: the answer to `etat`."""
         lines = {"lines": dict(self.counts), "round": self.round, "red": self.snapshots.is_open, "epoch": self.epoch}
-        return self.role.state(now) | lines
+        return self.role.state(now) | lines | {"neighbours": sorted(self.relay.heard)}

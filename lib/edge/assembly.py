@@ -55,6 +55,7 @@ class Assembly:
             trace=trace,
             load=load,
             folder=Folder(options.snapshots),
+            neighbours=options.neighbours,
             safe_mode=options.safe_mode,
             language=options.language,
         )

@@ -26,6 +26,7 @@ MAX_REASON = 200  # characters of a refusal that travel: a file's path may be lo
 
 _MALFORMED = Text("ligne écartée (%s) : %r", "line dropped (%s): %r")
 _BROKEN = Text("plus personne ne lit la sortie : ce qui est dit est perdu", "nobody reads the output: what is said is lost")
+_STRANGER = Text("« %s » nous écrit, et n'est pas dans --voisins", "'%s' writes to us, and is not in --voisins")
 _TOO_LONG = Text(
     f"commande trop longue (plus de {commands.MAX_COMMAND} octets)", f"command too long (over {commands.MAX_COMMAND} bytes)"
 )
@@ -62,6 +63,7 @@ class Process:
         trace: Trace | None = None,
         folder: Folder | None = None,
         load: Callable[[str], ask.AddTickets] | None = None,
+        neighbours: Iterable[str] = (),
         safe_mode: bool = False,
         language: str = "fr",
     ) -> None:
@@ -75,6 +77,7 @@ class Process:
         self._log = log
         self._folder = folder
         self._load = load
+        self._neighbours = set(neighbours)
         self._safe_mode = safe_mode
         self._language = language
         self._lines = LineBuffer(MAX_READ)
@@ -98,7 +101,15 @@ class Process:
         reactions = [self.site.hear(self._lines.feed(data), now)]
         reactions += [self.site.reject("too long", line, now) for line in self._lines.rejects]
         self._lines.rejects.clear()
+        if self._neighbours:
+            self._check_neighbours()
         self._settle(_joined(reactions))
+
+    def _check_neighbours(self) -> None:
+        """Say once of each neighbour that `--voisins` does not name that it writes to us: the wiring is not as meant."""
+        for name in set(self.site.relay.heard) - self._neighbours:
+            self._neighbours.add(name)
+            self._log.warning(_STRANGER, name)
 
     def read_end(self) -> None:
         """The neighbours' pipe has no writer any more: the beginning of a line that it left is no line."""

@@ -478,8 +478,8 @@ def test_refused_loads_change_nothing_and_say_why(tmp_path: Path) -> None:
             incomplete.name: r"l'instantané n°2 est incomplet|instantané incomplet : il manque",
             "format.json": r"ce n'est pas un instantané",
             "texte.json": r"ce n'est pas du JSON",
-            "absent.json": r"No such file",
-            "../../etc/passwd": r"No such file",
+            "absent.json": r"aucun instantané de ce nom",
+            "../../etc/passwd": r"aucun instantané de ce nom",
         }
         damaged = "endommagé|pas du JSON|pas un instantané"
         named |= {spoilt(good, chance).name: damaged for _ in range(30)}
