@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from lib.core import commands as ask
 from lib.core import messages as say
@@ -40,7 +41,7 @@ from lib.core.facts import (
     TicketKept,
     TicketLeft,
 )
-from lib.core.recording import State, errand_as_json, errand_from_json, kept_as_json, kept_from_json, read
+from lib.core.recording import MAX_RECORDED, State, errand_as_json, errand_from_json, kept_as_json, kept_from_json, read
 from lib.core.tickets import Search
 
 # (kind, state, what happens) -> state. What is not in the table does not happen: such a message is an echo.
@@ -333,7 +334,7 @@ class Client:
             "role": self.role,
             "tickets": [kept_as_json(kept, self.name) for kept in self.tickets.values()],
             "requests": [errand_as_json(errand, now) for errand in errands],
-            "given_back": [list(purchase) for purchase in self.given_back],
+            "given_back": [list(purchase) for purchase in islice(reversed(self.given_back), MAX_RECORDED)],
         }
 
     def restore(self, state: State, now: float) -> Iterator[Effect]:

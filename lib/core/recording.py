@@ -10,6 +10,10 @@ from lib.core.facts import Answered, Errand, Holding, TicketKept
 from lib.core.tickets import FREE, HELD, SOLD, Journey, Search, Ticket, cents_of, euros
 
 State = dict[str, Any]
+
+# Closed requests and purchases given back that are recorded, for each client. They answer what comes again late; but after
+# a restoration nothing of an older epoch comes any more, except the few messages that the snapshot found in the channels.
+MAX_RECORDED = 256
 T = TypeVar("T")
 
 

@@ -120,6 +120,8 @@ UNSAFE = re.compile("[%^~'\"\\\\\x00-\x1f\x7f]")
 
 def fits(text: str, limit: int) -> bool:
     """Whether `text` takes at most `limit` bytes on the wire, where some characters are written as three (contract, 2)."""
+    if 3 * len(text) <= limit and text.isascii():  # nearly always
+        return True
     try:
         return len(text.encode()) + 2 * len(UNSAFE.findall(text)) <= limit
     except UnicodeEncodeError:  # a lone surrogate is not a character: it cannot be said

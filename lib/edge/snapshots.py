@@ -28,7 +28,7 @@ class Folder:
         stem = f"instantane-{document['round']}-{now:%Y%m%d-%H%M%S}"
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            return self._write(stem, json.dumps(sealed, ensure_ascii=False, indent=1) + "\n")
+            return self._write(stem, json.dumps(sealed, ensure_ascii=False) + "\n")
         except OSError as error:
             raise Problem(
                 f"--instantanes : {self.path} ne peut être écrit ({error.strerror}) ; faites de la place, changez-en",
