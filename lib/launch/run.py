@@ -131,15 +131,18 @@ class Run:
 
     def stop(self) -> None:
         """Ends every site: SIGTERM, then SIGKILL after the grace, or at once when a second signal asks for it."""
+        # Counted from here: the second one may come while the first of many sites are only just told to end.
+        enough = min(1, len(self._signals.received)) + 1
         self._processes.signal_all(signal.SIGTERM)
-        self._wait_for_all(GRACE)
+        self._wait_for_all(enough)
         self._processes.signal_all(signal.SIGKILL)
-        self._wait_for_all(GRACE)
+        self._wait_for_all()
         self._pipes.close()
 
-    def _wait_for_all(self, seconds: float) -> None:
-        deadline, signals = time.monotonic() + seconds, len(self._signals.received)
-        while self._any_living() and len(self._signals.received) == signals:
+    def _wait_for_all(self, enough: float = math.inf) -> None:
+        """Wait for the end of all, no longer than the grace, and no longer once `enough` signals have come."""
+        deadline = time.monotonic() + GRACE
+        while self._any_living() and len(self._signals.received) < enough:
             left = deadline - time.monotonic()
             if left <= 0:
                 return

@@ -306,10 +306,8 @@ def test_a_site_that_nobody_reads_can_still_be_ended(tmp_path: Path, office: Sol
     stdout = office.process.stdout
     assert stdout is not None
     until(lambda: bytes_in(stdout.fileno()) > 55_000, "its stdout to be full")
-    began = time.monotonic()
     office.process.send_signal(signal.SIGTERM)
     assert office.process.wait(LIMIT) == 0
-    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(
