@@ -75,7 +75,7 @@ class Observer:
             case facts.Redelivered(identity):
                 self.redelivered[epoch, name, identity] += 1
                 require(self.redelivered[epoch, name, identity] == 1, f"{identity} delivered again twice at {name}")
-            case facts.Sent(message):
+            case facts.Sent(message=message):
                 clock[name] += 1
                 self.stamps[message.id] = clock.copy()
                 self.epochs[name] = message.epoch
@@ -83,7 +83,7 @@ class Observer:
                     self.letters[message.id] = _Letter(
                         name, message.to, clock[name], message.life, message.receiver_life, message.epoch
                     )
-            case facts.Received(message):
+            case facts.Received(message=message):
                 # Restoration is told across epochs, and replaces whatever a cut could be of: it carries no knowledge.
                 across = isinstance(message.body, Presence) and message.epoch != self.epochs[name]
                 if not (across or isinstance(message.body, RESTORATION)):

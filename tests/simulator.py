@@ -272,13 +272,13 @@ class World:
         """Look at what happened as an outsider, who believes nobody."""
         self.observer.see(name, event, self.sites[name].epoch)
         match event.fact:
-            case facts.Sent(message):
+            case facts.Sent(message=message):
                 identity = (message.sender, message.life, message.sequence)
                 require(identity not in self.identities, f"identity used twice: {message.id}")
                 self.identities.add(identity)
                 self.stamps[message.id] = message.timestamp
                 self.counts["sent"] += 1
-            case facts.Received(message):
+            case facts.Received(message=message):
                 sent = self.stamps.get(message.id)
                 require(sent is not None and sent < event.lamport, f"{message.id}: C(send) {sent} !< {event.lamport}")
                 self.counts["received"] += 1

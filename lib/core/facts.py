@@ -205,15 +205,17 @@ class Stopped(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """A message was handed to the network."""
+    """A message was handed to the network, as `line`."""
 
     message: Message
+    line: bytes = b""
 
 
 class Received(NamedTuple):
-    """A message was received by this site, not by its relay."""
+    """A message was received by this site, not by its relay; `line` is empty when it had been kept aside."""
 
     message: Message
+    line: bytes = b""
 
 
 class Relayed(NamedTuple):

@@ -187,7 +187,7 @@ class Site(ABC):
             return
         objection = self._objection(message)
         if not objection:
-            self._receive(reaction, message, now)
+            self._receive(reaction, message, now, line)
         elif objection != ASIDE:
             self._drop(reaction, Dropped(objection, line, is_routine=objection not in REMARKABLE), now)
 
@@ -219,14 +219,14 @@ class Site(ABC):
     def _objection_of_role(self, message: Message) -> str:
         """Why a site of our role does not hear this from that site."""
 
-    def _receive(self, reaction: Reaction, message: Message, now: float) -> None:
+    def _receive(self, reaction: Reaction, message: Message, now: float, line: bytes = b"") -> None:
         self._heed_colour(reaction, message, now)
         earlier_life = self.peers[message.sender].life
         is_new_life = self.peers.meet(message.sender, message.life, now)
         self.clock.receive(message.timestamp)
         self.counts["received"] += 1
         if self.watched:
-            self._note(reaction, Received(message), now)
+            self._note(reaction, Received(message, line), now)
         if is_new_life:
             self._carry_out(reaction, [self._met(message)], now)
         if message.rank and message.receiver_life:
@@ -311,10 +311,11 @@ class Site(ABC):
             receiver_life=peer.life if peer is not None else 0,
             body=wanted.body,
         )
-        reaction.lines.append(wire.encode(message, self.name, self._header))
+        line = wire.encode(message, self.name, self._header)
+        reaction.lines.append(line)
         self.counts["sent"] += 1
         if self.watched:
-            self._note(reaction, Sent(message), now)
+            self._note(reaction, Sent(message, line), now)
 
     def _met(self, message: Message) -> PeerMet:
         """Who says this takes part; there is one guichet, and the others are clients."""

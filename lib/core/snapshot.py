@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from lib.core import audit, wire
 from lib.core import messages as say
@@ -31,6 +31,17 @@ FIRST_PAUSE = 2.0  # seconds until a report or a call is said again; doubled eac
 LONELY = 3.0
 
 COMPLETE, INCOMPLETE, RECORDED, CLOSED = "complete", "incomplete", "recorded", "closed"
+
+
+class Progress(NamedTuple):
+    """How far the gathering of a round has come: `reported` of `expected` sites, `missing` in words, and when the round
+    is closed at the latest (Unix seconds)."""
+
+    round: int
+    reported: int
+    expected: int
+    missing: tuple[str, ...]
+    closes_at: float
 
 
 class Recorder:
@@ -239,6 +250,15 @@ class Collector(Recorder):
         if gathered is None:
             return []
         return audit.missing(gathered.states, self._channels(gathered), list(gathered.expected))
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far the open round has come; None when no round is open."""
+        gathered = self._gathered
+        if gathered is None:
+            return None
+        missing = tuple(map(describe, self.missing()))
+        return Progress(gathered.number, len(gathered.states), len(gathered.expected), missing, gathered.closes_at)
 
     def _channels(self, gathered: _Round) -> audit.Channels:
         """What belongs to the cut: the messages between the lives in which both sites are recorded."""
