@@ -4,28 +4,38 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
 from lib.core import commands as ask
 from lib.core.buying import Client
 from lib.core.selling import Guichet
 from lib.core.sites import ClientSite, GuichetSite
-from lib.edge import streams, verify
+from lib.core.facts import Event
+from lib.edge import loop, streams, verify
 from lib.edge.log import Log
-from lib.edge.loop import Loop, on_signals
 from lib.edge.options import Options, fail, parse
 from lib.edge.process import Process
 from lib.edge.snapshots import Folder
+from lib.edge.sources import Sources, on_signals
 from lib.edge.store import Store
 from lib.edge.trace import Trace
-from lib.texts import Problem, Text
+from lib.texts import Problem
 
 Role = Guichet | Client
-_NO_WINDOW = Text(
-    "pas encore de fenêtre dans cette version : le site vit sans (--notk le dit aussi)",
-    "no window yet in this version: the site lives without one (--notk says so too)",
-)
+W = TypeVar("W")
+# With a window, a flood is read in slices, so that what its user does is never waited for long.
+_SLICE = 8192
+
+
+class Window(Protocol):
+    """What a site needs of its window."""
+
+    def watch(self, events: Sequence[Event]) -> None:
+        """This happened."""
+
+    def live(self, sources: Sources) -> None:
+        """Drive the site, and show it, until it ends."""
 
 
 class Assembly:
@@ -38,33 +48,51 @@ class Assembly:
         self.log = Log(options.name, options.language, options.verbosity)
         for note in options.notes:
             self.log.info(note)
-        if options.window:
-            self.log.info(_NO_WINDOW)
         self.store = Store(options.data, options.name, role)
 
-    def run(self, role: Role, first_tickets: ask.AddTickets | None, load: Callable[[str], ask.AddTickets] | None) -> int:
+    def open_window(self, open: Callable[[Options], W]) -> W | None:
+        """The window that the options ask for; None when they want none, or there can be none: that is said."""
+        if not self.options.window:
+            return None
+        try:
+            return open(self.options)
+        except Problem as problem:
+            self.log.warning(problem.text)
+            return None
+
+    def run(
+        self,
+        role: Role,
+        first_tickets: ask.AddTickets | None = None,
+        load: Callable[[str], ask.AddTickets] | None = None,
+        window: Window | None = None,
+    ) -> int:
         """Live as `role` until the end; the status for the shell."""
         options = self.options
         trace = Trace(options.trace, options.name) if options.trace else None
         commands = streams.open_commands(options.commands) if options.commands else None
         process = Process(
-            self._site(role),
+            self._site(role, is_watched=bool(trace or window)),
             self.store,
             streams.Output(1),
             self.log,
             trace=trace,
             load=load,
+            watch=window.watch if window else None,
             folder=Folder(options.snapshots),
             neighbours=options.neighbours,
             safe_mode=options.safe_mode,
             language=options.language,
         )
         process.start(first_tickets)
-        status = Loop(process, self.log, self.signals, commands).run()
+        if window is None:
+            loop.run(Sources(process, self.log, self.signals, commands))
+        else:
+            window.live(Sources(process, self.log, self.signals, commands, stays=True, slice=_SLICE))
         process.close()
-        return status
+        return process.status
 
-    def _site(self, role: Role) -> GuichetSite | ClientSite:
+    def _site(self, role: Role, is_watched: bool) -> GuichetSite | ClientSite:
         """The site, where its last life ended. A store counts its lives; where none is known, the clock makes this one
         greater than those before: a store may have been lost, or come late."""
         options, store = self.options, self.store
@@ -77,7 +105,7 @@ class Assembly:
             "epoch": store.number("epoch"),
             "peers": store.peers(),
             "delay": options.snapshot_delay,
-            "watched": options.trace is not None,
+            "watched": is_watched,
         }
         if isinstance(role, Guichet):
             return GuichetSite(role, owed=store.owed(), **common)

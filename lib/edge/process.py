@@ -1,6 +1,6 @@
 """A site as a process: what it is told is read, what it answers is made durable, then traced, then said. In this order.
 
-`Process` knows nothing of who wakes it: the `select` loop of `loop.py` does, or the one inside Tk.
+`Process` knows nothing of who wakes it: `sources.py` does, driven by a `poll` loop or by the loop of Tk.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class Clock:
 class Process:
     """One site with its store, its trace, its output and its log.
 
-    `load` reads a timetable for the guichet's `importer`. `wants_to_end` is set once the site has taken its leave, with
-    `status` for the shell.
+    `folder` has the snapshots; `load` reads a timetable for the guichet's `importer`; `watch` is shown what happened, once
+    it is durable and traced. `wants_to_end` is set once the site has taken its leave, with `status` for the shell.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Process:
         trace: Trace | None = None,
         folder: Folder | None = None,
         load: Callable[[str], ask.AddTickets] | None = None,
+        watch: Callable[[Sequence[Event]], None] | None = None,
         neighbours: Iterable[str] = (),
         safe_mode: bool = False,
         language: str = "fr",
@@ -75,8 +76,9 @@ class Process:
         self._store = store
         self._trace = trace
         self._log = log
-        self._folder = folder
+        self.folder = folder
         self._load = load
+        self._watch = watch
         self._neighbours = set(neighbours)
         self._safe_mode = safe_mode
         self._language = language
@@ -130,6 +132,17 @@ class Process:
         if self._is_leaving:
             self.leave()
 
+    def order(self, line: str) -> Text | None:
+        """Carry out at once the command that a window's user asks for; why that could not be, None when it was."""
+        try:
+            reaction, refusal = self._carry_out(line), None
+        except Problem as problem:
+            reaction, refusal = self._answer(line, problem.text), problem.text
+        self._settle(reaction)
+        if self._is_leaving:
+            self.leave()
+        return refusal
+
     def tick(self) -> None:
         """Time has passed."""
         now = self.now()
@@ -151,6 +164,13 @@ class Process:
     def obey(self, line: str) -> Reaction:
         """Carry out one command; one that can't be is answered in the trace and on stderr, and changes nothing."""
         try:
+            return self._carry_out(line)
+        except Problem as problem:
+            return self._answer(line, problem.text)
+
+    def _carry_out(self, line: str) -> Reaction:
+        """What the command brings about. Raises `Problem`; then nothing has changed."""
+        try:
             command = commands.parse(self.site.role.role, line)
             if isinstance(command, ask.Leave):
                 self._is_leaving = True  # once what was asked before is said
@@ -160,9 +180,8 @@ class Process:
             reaction = self.site.command(self._read_for(command), self.now())
             return _joined([self._answer(line, first=reaction.events[:1]), reaction])
         except CommandRefused as refused:
-            return self._answer(line, commands.explain(refused))
-        except Problem as problem:
-            return self._answer(line, problem.text)
+            reason = commands.explain(refused)
+            raise Problem(reason.fr, reason.en) from refused
 
     def _read_for(self, command: ask.Command | commands.Import | commands.Load) -> ask.Command:
         """What the core can carry out: the files that the command names are read here."""
@@ -170,8 +189,8 @@ class Process:
             assert self._load is not None, "only a guichet is asked to import"
             return self._load(command.path)
         if isinstance(command, commands.Load):
-            assert self._folder is not None
-            return ask.Restore(self._folder.read(command.file))
+            assert self.folder is not None
+            return ask.Restore(self.folder.read(command.file))
         return command
 
     def _answer(self, line: str, error: Text | None = None, first: Sequence[Event] = ()) -> Reaction:
@@ -194,6 +213,8 @@ class Process:
         self._store.commit(reaction.events, numbers, before_speaking=bool(reaction.lines))
         if self._trace is not None:
             self._write_trace(self._trace, reaction.events)
+        if self._watch is not None:
+            self._watch(reaction.events)
         for event in reaction.events:
             if isinstance(event.fact, Dropped) and not event.fact.is_routine:
                 self._complain(event.fact)
@@ -211,10 +232,10 @@ class Process:
 
     def _filed(self, fact: Fact) -> Fact:
         """A closed snapshot with the name of its file; one that can't be written is said, and the system goes on."""
-        if not isinstance(fact, SnapshotMoved) or fact.document is None or self._folder is None:
+        if not isinstance(fact, SnapshotMoved) or fact.document is None or self.folder is None:
             return fact
         try:
-            return fact._replace(file=str(self._folder.write(fact.document)))
+            return fact._replace(file=str(self.folder.write(fact.document)))
         except Problem as problem:
             self._log.error(problem.text)
             return fact
@@ -222,9 +243,9 @@ class Process:
     def _load_for(self, wanted: FileWanted) -> Reaction:
         """A client asks for a file: load it, or tell the client why not."""
         site, now = self.site, self.now()
-        assert self._folder is not None and isinstance(site, GuichetSite)
+        assert self.folder is not None and isinstance(site, GuichetSite)
         try:
-            command = ask.Restore(self._folder.read(wanted.file), wanted.client, wanted.request)
+            command = ask.Restore(self.folder.read(wanted.file), wanted.client, wanted.request)
             return site.command(command, now)
         except CommandRefused as refused:
             reason = commands.explain(refused)

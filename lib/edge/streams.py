@@ -57,10 +57,10 @@ def reopen(fd: int, flags: int) -> int:
     return fd
 
 
-def read_some(fd: int) -> bytes | None:
-    """What can be read now; None when there is nothing yet; empty at the end of the stream."""
+def read_some(fd: int, most: int = READ) -> bytes | None:
+    """What can be read now, `most` bytes of it; None when there is nothing yet; empty at the end of the stream."""
     try:
-        return os.read(fd, READ)
+        return os.read(fd, most)
     except BlockingIOError:
         return None
 
