@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from lib.core.commands import AddTickets
@@ -14,19 +15,23 @@ from lib.edge.log import progress_on_terminal
 from lib.edge.options import Options
 from lib.edge.timetables import Wanted, read_csv
 from lib.texts import Text
+from lib.windows.opening import open_window
 
 EXAMPLE = Path(__file__).resolve().parent / "examples" / "billets.csv"
 
 
-def load(assembly: Assembly, path: Path, is_gtfs: bool) -> AddTickets:
+Progress = Callable[[str, int, int], None]
+
+
+def load(assembly: Assembly, path: Path, is_gtfs: bool, progress: Progress | None) -> AddTickets:
     """The tickets of the timetable at `path`, as the options choose them. Raises `Problem`."""
-    timetable = (read_gtfs if is_gtfs else read_csv)(path, wanted(assembly.options))
+    timetable = (read_gtfs if is_gtfs else read_csv)(path, wanted(assembly.options, progress))
     for note in timetable.notes:
         assembly.log.info(note)
     return AddTickets(tuple(timetable.offers))
 
 
-def wanted(options: Options) -> Wanted:
+def wanted(options: Options, progress: Progress | None) -> Wanted:
     """Which trains of a timetable are put on sale."""
     first, last = options.dates or (None, None)
     return Wanted(
@@ -35,29 +40,31 @@ def wanted(options: Options) -> Wanted:
         seats=options.seats,
         departure=options.departure,
         destination=options.destination,
-        progress=progress_on_terminal(),
+        progress=progress,
     )
 
 
-def first_tickets(assembly: Assembly, guichet: Guichet) -> AddTickets | None:
+def first_tickets(assembly: Assembly, guichet: Guichet, progress: Progress | None) -> AddTickets | None:
     """What a new guichet sells; one that has sold before goes on with what it has."""
     options = assembly.options
     if guichet.next_number > 1:
         count = len(guichet.stock)
         assembly.log.info(Text("%d billets repris de la mémoire", "%d tickets taken up from the store"), count)
         return None
-    return load(assembly, options.gtfs or options.tickets or EXAMPLE, is_gtfs=options.gtfs is not None)
+    return load(assembly, options.gtfs or options.tickets or EXAMPLE, options.gtfs is not None, progress)
 
 
-def load_file(assembly: Assembly, file: str) -> AddTickets:
+def load_file(assembly: Assembly, file: str, progress: Progress | None) -> AddTickets:
     """What the command `importer` names: a GTFS feed is a folder or an archive."""
     path = Path(file)
-    return load(assembly, path, is_gtfs=path.is_dir() or path.suffix.lower() == ".zip")
+    return load(assembly, path, path.is_dir() or path.suffix.lower() == ".zip", progress)
 
 
 def live(assembly: Assembly) -> int:
     """Put a guichet together, and let it live."""
     options, store = assembly.options, assembly.store
+    window = assembly.open_window(open_window)
+    progress = window.progress if window else progress_on_terminal()
     guichet = Guichet(
         options.name,
         options.delay,
@@ -65,7 +72,12 @@ def live(assembly: Assembly) -> int:
         answers=store.answers(),
         next_number=store.number("next_number", 1),
     )
-    return assembly.run(guichet, first_tickets(assembly, guichet), lambda file: load_file(assembly, file))
+    return assembly.run(
+        guichet,
+        first_tickets(assembly, guichet, progress),
+        load=lambda file: load_file(assembly, file, progress),
+        window=window,
+    )
 
 
 if __name__ == "__main__":

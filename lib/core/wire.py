@@ -137,6 +137,10 @@ class Fields:
         if not self._values:
             raise Malformed("no payload")
 
+    def all(self) -> dict[str, str]:
+        """Every field as it reads, unchecked: for people to look at."""
+        return {key: unescape(value) for key, value in self._values.items()}
+
     def text(self, key: str, limit: int = MAX_STATION_BYTES) -> str:
         """A value of at most `limit` bytes on the wire."""
         if key not in self._values:
@@ -208,7 +212,13 @@ _STATUS = {
     "repris": say.TAKEN_BACK,
 }
 _ROLE = {"guichet": "guichet", "client": "client"}
-_PHASE = {"arrivee": say.ARRIVAL, "bienvenue": say.WELCOME, "depart": say.DEPARTURE, "vie": say.ALIVE}
+_PHASE = {
+    "arrivee": say.ARRIVAL,
+    "bienvenue": say.WELCOME,
+    "depart": say.DEPARTURE,
+    "vie": say.ALIVE,
+    "conge": say.DISMISSAL,
+}
 _FRENCH = {english: french for words in (_STATUS, _ROLE, _PHASE) for french, english in words.items()}
 _REASONS = {word: word for word in (say.FULL, say.UNKNOWN, say.EXPIRED, say.UNAVAILABLE, "epoque")}
 

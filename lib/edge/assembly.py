@@ -34,6 +34,9 @@ class Window(Protocol):
     def watch(self, events: Sequence[Event]) -> None:
         """This happened."""
 
+    def progress(self, label: str, done: int, total: int) -> None:
+        """A long import has come so far."""
+
     def live(self, sources: Sources) -> None:
         """Drive the site, and show it, until it ends."""
 
@@ -44,18 +47,26 @@ class Assembly:
     def __init__(self, options: Options, role: str) -> None:
         streams.open_standard_streams()
         self.options = options
+        self.role = role
         self.signals = on_signals()
         self.log = Log(options.name, options.language, options.verbosity)
         for note in options.notes:
             self.log.info(note)
         self.store = Store(options.data, options.name, role)
 
-    def open_window(self, open: Callable[[Options], W]) -> W | None:
+    def open_window(self, open: Callable[..., W]) -> W | None:
         """The window that the options ask for; None when they want none, or there can be none: that is said."""
-        if not self.options.window:
+        options = self.options
+        if not options.window:
             return None
         try:
-            return open(self.options)
+            return open(
+                self.role,
+                options.name,
+                language=options.language,
+                geometry=options.geometry,
+                neighbours=options.neighbours,
+            )
         except Problem as problem:
             self.log.warning(problem.text)
             return None

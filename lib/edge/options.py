@@ -31,7 +31,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line asked for; durations in seconds. `notes` are things to tell the user that stop nothing."""
+    """What the command line asked for; durations in seconds. `notes` are things to tell the user that stop nothing;
+    `confirmation` is empty when it is left to whether there is a window."""
 
     name: str
     language: str
@@ -250,7 +251,7 @@ def _parser(role: str, language: str) -> _Parser:
     client.add_argument("--patience", type=seconds, metavar="S",
                         help=t("avant de dire que le guichet ne répond pas (60)", "before saying so (60)"))  # fmt: skip
     client.add_argument("--confirmation", choices=("auto", "manuelle"),
-                        help=t("des offres (auto)", "of offers (auto)"))  # fmt: skip
+                        help=t("des offres (manuelle avec une fenêtre)", "of offers (manuelle with a window)"))  # fmt: skip
     return parser
 
 
@@ -292,7 +293,7 @@ def _options(role: str, language: str, given: argparse.Namespace) -> Options:
         destination=given.destination or "",
         office=given.office or OFFICE,
         patience=given.patience or 60.0,
-        confirmation=given.confirmation or "auto",
+        confirmation=given.confirmation or "",
         verify=given.verify if is_guichet else None,
         list_folder=_list_folder(given) if is_guichet else None,
         notes=tuple(_notes(role, given)),

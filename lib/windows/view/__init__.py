@@ -1,0 +1,1 @@
+"""What there is to see, as values: rows, labels, badges. No tkinter here: all of it is tested without a display."""

@@ -1,0 +1,89 @@
+"""What a whole room must be able to read of a site."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from lib.core.sites import ClientSite, GuichetSite
+from lib.texts import Text
+from lib.windows.view.rows import ago
+
+ROLES = {"guichet": Text("guichet", "ticket office"), "client": Text("client", "client")}
+WHITE, RED = Text("BLANC", "WHITE"), Text("ROUGE", "RED")
+
+_QUIET = 2**16  # bytes that wait for a neighbour before it is said: what a pipe holds
+
+
+class Banner(NamedTuple):
+    """The banner's contents; `warnings` are what somebody should look into."""
+
+    name: str
+    role: Text
+    clock: int
+    is_red: bool
+    colour: Text
+    round: Text
+    epoch: Text
+    neighbours: Text
+    lines: tuple[Text, ...]
+    warnings: tuple[Text, ...]
+
+
+def banner(
+    site: GuichetSite | ClientSite,
+    now: float,
+    *,
+    neighbours: Iterable[str] = (),
+    waiting: int = 0,
+    is_unread: bool = False,
+    upstream_is_gone: bool = False,
+) -> Banner:
+    """How the site stands at `now` (Unix seconds): `neighbours` are those of `--voisins`, `waiting` the bytes that its
+    output has not taken, `is_unread` says that nobody reads it."""
+    is_red = site.snapshots.is_open
+    return Banner(
+        name=site.name,
+        role=ROLES[site.role.role],
+        clock=site.clock.time,
+        is_red=is_red,
+        colour=RED if is_red else WHITE,
+        round=Text(f"tour {site.round}", f"round {site.round}"),
+        epoch=Text(f"époque {site.epoch}", f"epoch {site.epoch}"),
+        neighbours=_neighbours(site.relay.heard, neighbours, now),
+        lines=_lines(site),
+        warnings=tuple(_warnings(waiting, is_unread, upstream_is_gone)),
+    )
+
+
+def _neighbours(heard: dict[str, float], expected: Iterable[str], now: float) -> Text:
+    """`c3 il y a 4 s · c1 —`: who writes to us, and those whom `--voisins` names besides."""
+    # Down to five seconds: nobody needs more, and a banner that changes each second is no rest for the eye.
+    told = {name: ago(5 * ((now - at) // 5)) for name, at in sorted(heard.items())}
+    silent = {name: Text("n'écrit pas ici", "does not write here") for name in expected if name not in told}
+    everyone = told | silent
+    if not everyone:
+        return Text("aucun voisin entendu", "no neighbour heard")
+    return Text(
+        " · ".join(f"{name} {age.fr}" for name, age in everyone.items()),
+        " · ".join(f"{name} {age.en}" for name, age in everyone.items()),
+    )
+
+
+def _lines(site: GuichetSite | ClientSite) -> tuple[Text, ...]:
+    counts = site.counts
+    return (
+        Text(f"↓ {counts['received']} reçus", f"↓ {counts['received']} received"),
+        Text(f"↑ {counts['sent']} émis", f"↑ {counts['sent']} sent"),
+        Text(f"→ {counts['relayed']} passés", f"→ {counts['relayed']} passed on"),
+        Text(f"✗ {counts['dropped']} écartés", f"✗ {counts['dropped']} dropped"),
+    )
+
+
+def _warnings(waiting: int, is_unread: bool, upstream_is_gone: bool) -> Iterable[Text]:
+    if upstream_is_gone:
+        yield Text("le voisin d'amont est parti", "the upstream neighbour is gone")
+    if is_unread:
+        yield Text("plus personne ne lit la sortie", "nobody reads the output")
+    if waiting > _QUIET:
+        yield Text(f"{waiting >> 10} Kio attendent en sortie", f"{waiting >> 10} KiB wait to be written")
