@@ -9,9 +9,9 @@ from typing import Any, Protocol, TypeVar
 
 from lib.core import commands as ask
 from lib.core.buying import Client
+from lib.core.facts import Event
 from lib.core.selling import Guichet
 from lib.core.sites import ClientSite, GuichetSite
-from lib.core.facts import Event
 from lib.edge import loop, streams, verify
 from lib.edge.log import Log
 from lib.edge.options import Options, fail, parse

@@ -80,14 +80,12 @@ class JournalPanel(ttk.Frame):
         ttk.Label(bar, text=t("chercher", "search")).grid(row=0, column=4, padx=(8, 2))
         self.search_entry = ttk.Entry(bar, textvariable=self._search, width=14)
         self.search_entry.grid(row=0, column=5, sticky="ew")
-        self.pause_button = ttk.Button(bar, text=t("Pause", "Pause"), command=self._pause, style="Tool.TButton")
-        self.pause_button.grid(row=0, column=6, padx=(6, 0))
-        ttk.Button(bar, text=t("Copier", "Copy"), command=self._copy, style="Tool.TButton").grid(
-            row=0, column=7, padx=(4, 0)
-        )
-        ttk.Button(bar, text=t("Vider", "Clear"), command=self._clear, style="Tool.TButton").grid(
-            row=0, column=8, padx=(4, 0)
-        )
+        self.pause_button = ttk.Button(bar, text=t("Pause", "Pause"), command=self._pause)
+        copy = ttk.Button(bar, text=t("Copier", "Copy"), command=self._copy)
+        clear = ttk.Button(bar, text=t("Vider", "Clear"), command=self._clear)
+        for column, button in enumerate((self.pause_button, copy, clear), 6):
+            button.configure(style="Tool.TButton")
+            button.grid(row=0, column=column, padx=(4, 0))
         bar.columnconfigure(5, weight=1)
         return bar
 

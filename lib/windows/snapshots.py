@@ -228,13 +228,14 @@ class SnapshotPanel(ttk.Frame):
         if photograph is None or name is None:
             return
         t = self._house.t
+        headline = self._house.words(photograph.headline)
         question = t(
-            f"Charger {name} ?\n\n{self._house.words(photograph.headline)}\n\nTout le système revient à cet instant : chaque "
-            "site reprend l'état enregistré, les messages des canaux sont délivrés de nouveau, et ce qui s'est passé depuis "
-            "(ventes, retours, nouveaux billets) est oublié. Une nouvelle époque commence.",
-            f"Load {name}?\n\n{self._house.words(photograph.headline)}\n\nThe whole system goes back to that instant: every "
-            "site takes up its recorded state, the messages of the channels are delivered again, and what has happened since "
-            "(sales, returns, new tickets) is forgotten. A new epoch begins.",
+            f"Charger {name} ?\n\n{headline}\n\nTout le système revient à cet instant : chaque site reprend l'état "
+            "enregistré, les messages des canaux sont délivrés de nouveau, et ce qui s'est passé depuis (ventes, retours, "
+            "nouveaux billets) est oublié. Une nouvelle époque commence.",
+            f"Load {name}?\n\n{headline}\n\nThe whole system goes back to that instant: every site takes up its recorded "
+            "state, the messages of the channels are delivered again, and what has happened since (sales, returns, new "
+            "tickets) is forgotten. A new epoch begins.",
         )
         if ask(self, t("Charger un instantané", "Load a snapshot"), question, t("Charger", "Load"), t("Annuler", "Cancel")):
             self._house.order(command_line("charger", fichier=name))
