@@ -27,12 +27,13 @@ class CompletionEntry(ttk.Entry):
     ) -> None:
         super().__init__(parent, **({"style": "Checked.TEntry"} | options))
         self._candidates, self._limit, self._on_choose = candidates, limit, on_choose
-        self._typed = self.get()  # what the list was made for
+        self._typed = self.get()  # what stood here before the last key
         self._choices: tuple[str, ...] = ()
         self._chosen = -1
         self._popup: Popup | None = None
         self._list: ttk.Treeview | None = None
         self.bind("<FocusIn>", lambda _: self._remember())
+        self.bind("<Key>", lambda _: self._remember())
         self.bind("<KeyRelease>", lambda _: self._follow())
         self.bind("<Down>", lambda _: self._down())
         self.bind("<Up>", lambda _: self._move(-1))
@@ -65,7 +66,6 @@ class CompletionEntry(ttk.Entry):
         if self.get():
             self.propose()
         else:
-            self._remember()
             self._close()
 
     def _down(self) -> str:
@@ -122,7 +122,6 @@ class CompletionEntry(ttk.Entry):
         listed = ttk.Treeview(
             popup.body, columns=["choice"], show="", selectmode="none", takefocus=False, style="Choices.Treeview"
         )
-        listed.bindtags((str(listed), str(popup), "all"))  # without the class: a click would take the focus
         listed.bind("<Motion>", self._point)
         listed.bind("<Button-1>", self._point)
         listed.bind("<ButtonRelease-1>", lambda _: self._take())

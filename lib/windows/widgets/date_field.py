@@ -29,8 +29,8 @@ _DATE = re.compile(
     r"(?:[T ](?P<hour>\d{2}):(?P<minute>\d{2}))?",
     re.ASCII,
 )
-# Ends that make a date of whatever can still become one: the first days and months, the tenth, leap years.
-_WHOLE = ("2000-01-01 00:00", "2000-10-10 00:00", "01/01/2000 00:00", "10/10/2000 00:00", "01/01/0002 00:00")
+# Ends that make a date of whatever can still become one: early days and months, the tenth, leap years.
+_WHOLE = ("2000-01-01 00:00", "2000-10-10 00:00", "01/01/2000 00:00", "01/01/0002 00:00")
 _ENDS = tuple({whole[start:]: None for whole in _WHOLE for start in range(len(whole))})
 
 
@@ -104,12 +104,17 @@ class DateField(ttk.Frame):
         """What is wrong with what stands there."""
         return (NO_DATE_WITH_TIME if self._time else NO_DATE) if self.value is None else None
 
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether a date may still come of what stands there, so that it is too early for a complaint."""
+        return self.value is None and may_become_date(self.variable.get().strip(), self._time)
+
     def toggle_calendar(self) -> str:
         """Opens the calendar at the date that stands there, or closes it."""
         if self._calendar and self._calendar.is_open:
             self._calendar.close()
         else:
-            self._calendar = self._calendar or Calendar(self.entry, self._choose, self._language, self._today)
+            self._calendar = self._calendar or Calendar(self.entry, self._button, self._choose, self._language, self._today)
             self.entry.focus_set()
             self._calendar.show(date.fromisoformat(self.value[:10]) if self.value else None)
         return "break"
@@ -141,8 +146,7 @@ class DateField(ttk.Frame):
             self._on_change(self.value)
 
     def _mark(self, finished: bool) -> None:
-        text = self.variable.get().strip()
-        bad = bool(text) and (self.value is None if finished else not may_become_date(text, self._time))
+        bad = bool(self.variable.get().strip()) and self.value is None and (finished or not self.is_unfinished)
         self.entry.state(["invalid" if bad else "!invalid"])
 
 
@@ -150,17 +154,22 @@ class Calendar(Popup):
     """A month to choose a day from; the entry that it belongs to hands it the keys."""
 
     def __init__(
-        self, entry: ttk.Entry, on_choose: Callable[[date], None], language: str, today: Callable[[], date]
+        self,
+        entry: ttk.Entry,
+        button: tk.Misc,
+        on_choose: Callable[[date], None],
+        language: str,
+        today: Callable[[], date],
     ) -> None:
-        super().__init__(entry)
+        super().__init__(entry, button)
         self._on_choose, self._language, self._today = on_choose, language, today
         self._day = self._first = today()  # the day that is marked; the first day that is seen
-        self._title = ttk.Label(self.body, style="Month.Day.TLabel")
+        self._title = ttk.Label(self.body, style="Month.Day.TLabel", anchor="center")
         self._title.grid(row=0, column=1, columnspan=5, sticky="ew")
         self._add_arrow("◀", "Prior", 0)
         self._add_arrow("▶", "Next", 6)
         for column, name in enumerate(_DAYS.in_language(language).split()):
-            label = ttk.Label(self.body, text=name, style="Outside.Day.TLabel")
+            label = ttk.Label(self.body, text=name, style="Outside.Day.TLabel", anchor="center")
             label.grid(row=1, column=column, sticky="ew")
             self.body.columnconfigure(column, weight=1, uniform="days")
         self.days = [self._add_day(number) for number in range(42)]
@@ -196,13 +205,13 @@ class Calendar(Popup):
         return self._day
 
     def _add_arrow(self, sign: str, key: str, column: int) -> None:
-        arrow = ttk.Label(self.body, text=sign, style="Day.TLabel")
+        arrow = ttk.Label(self.body, text=sign, style="Day.TLabel", anchor="center")
         arrow.grid(row=0, column=column, sticky="ew")
         _light_up(arrow)
         arrow.bind("<Button-1>", lambda _: self.press(key))
 
     def _add_day(self, number: int) -> ttk.Label:
-        label = ttk.Label(self.body, style="Day.TLabel")
+        label = ttk.Label(self.body, style="Day.TLabel", anchor="center")
         label.grid(row=2 + number // 7, column=number % 7, sticky="nsew")
         _light_up(label)
         label.bind("<ButtonRelease-1>", lambda _: self._choose(_moved(self._first, number)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
+from contextlib import suppress
 from tkinter import ttk
 
 from lib.texts import Text
@@ -16,6 +17,7 @@ _CLOSE = Text("Fermer", "Close")
 _COPY = Text("Copier les détails", "Copy details")
 _COPIED = Text("Détails copiés ✓", "Details copied ✓")
 _LINE = 420  # pixels of a message's line
+_LONGEST = 600  # characters of a title or a message: the buttons must stay on the screen
 _DETAILS = 12  # lines of details in sight
 
 
@@ -34,7 +36,7 @@ class Dialog(tk.Toplevel):
         self.accepted = False
         frame = ttk.Frame(self, style="Dialog.TFrame", padding=20)
         frame.pack(fill="both", expand=True)
-        ttk.Label(frame, text=title, style="Heading.TLabel", wraplength=_LINE).pack(anchor="w", pady=(0, 10))
+        ttk.Label(frame, text=_cut(title), style="Heading.TLabel", wraplength=_LINE).pack(anchor="w", pady=(0, 10))
         self.body = ttk.Frame(frame)
         self.body.pack(fill="both", expand=True)
         self._buttons = ttk.Frame(frame)
@@ -61,14 +63,14 @@ class Dialog(tk.Toplevel):
 
     def run(self, focus: tk.Misc) -> bool:
         """Shows the dialog with the keyboard at `focus`, until it is ended; whether it was accepted."""
-        before = self.focus_get()
+        before = self._over.focus_get()
         self._place()
         self.wait_visibility()
         self.grab_set()
         focus.focus_force()
         self.wait_window()
-        if before is not None and before.winfo_exists():
-            before.focus_set()
+        with suppress(tk.TclError):  # that widget, or all of the window, may have ended meanwhile
+            (before or self._over).focus_set()
         return self.accepted
 
     def _place(self) -> None:
@@ -149,8 +151,12 @@ def show_error(parent: tk.Misc, title: str, message: str, details: str, language
     dialog.run(focus=close)
 
 
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
 def _add_message(dialog: Dialog, message: str) -> None:
-    ttk.Label(dialog.body, text=message, wraplength=_LINE, justify="left").pack(anchor="w")
+    ttk.Label(dialog.body, text=_cut(message), wraplength=_LINE, justify="left").pack(anchor="w")
 
 
 def _add_details(dialog: Dialog, details: str) -> None:

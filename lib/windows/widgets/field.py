@@ -45,6 +45,8 @@ class Field(ttk.Frame):
         self._message = ttk.Label(self, style="Bad.TLabel")  # always there: a form must not jump under the hand
         self._message.pack(fill="x")
         self.bind("<Configure>", lambda event: self._message.configure(wraplength=event.width))
+        self._edited = False
+        self.entry.bind("<FocusOut>", lambda _: self._left(), add="+")
         self.variable.trace_add("write", lambda *_: self._changed())
 
     @property
@@ -79,8 +81,14 @@ class Field(ttk.Frame):
         self._message.configure(text=problem.in_language(self._language) if problem else "")
         self.entry.state(["invalid" if problem else "!invalid"])
 
+    def _left(self) -> None:
+        if self._edited:
+            self.complain()
+
     def _changed(self) -> None:
-        self.complain()
+        self._edited = True
+        unfinished = isinstance(self.input, DateField) and self.input.is_unfinished
+        self.show_problem(None if unfinished else self.problem)
         if self._on_change:
             self._on_change()
 

@@ -11,21 +11,27 @@ from tkinter import ttk
 
 
 class Popup(tk.Toplevel):
-    """A borderless window that opens beneath `anchor` (above, where the screen ends), with a frame `body` to fill."""
+    """A borderless window that opens beneath `anchor` (above, where the screen ends), with a frame `body` to fill.
 
-    def __init__(self, anchor: ttk.Entry) -> None:
+    A click on one of its `partners`, a button that opens and closes it say, is left to them.
+    """
+
+    def __init__(self, anchor: ttk.Entry, *partners: tk.Misc) -> None:
         super().__init__(anchor, takefocus=False)
         self.withdraw()
         self.overrideredirect(True)
         self.attributes("-type", "combo")
         self.is_open = False
         self._anchor = anchor
+        self._partners = (anchor, *partners)
         self._watched = False
         frame = ttk.Frame(self, style="Popup.TFrame", padding=1)
         frame.pack(fill="both", expand=True)
         self.body = ttk.Frame(frame, style="Calendar.TFrame")
         self.body.pack(fill="both", expand=True)
-        anchor.bind("<FocusOut>", lambda _: self.close(), add="+")
+        anchor.bind("<FocusOut>", lambda _: self._left(), add="+")
+        # Without a window manager the keyboard may follow the mouse, into the popup too: it is handed back.
+        self.bind("<FocusIn>", lambda _: anchor.focus_force())
 
     def open(self) -> None:
         """Opens, or finds its place again after its contents have changed their size."""
@@ -54,6 +60,11 @@ class Popup(tk.Toplevel):
         self.is_open = False  # the window outlives its entries, and what it watches for them
         super().destroy()
 
+    def _left(self) -> None:
+        under = self.winfo_containing(*self.winfo_pointerxy())
+        if under is None or under.winfo_toplevel() is not self:
+            self.close()
+
     def _watch(self) -> None:
         """Listens to the window around, once: only an entry that opens something needs to."""
         if not self._watched:
@@ -64,7 +75,7 @@ class Popup(tk.Toplevel):
                 window.bind(event, self._window_changed, add="+")
 
     def _clicked(self, event: tk.Event[tk.Misc]) -> None:
-        if event.widget is not self._anchor:
+        if event.widget not in self._partners:
             self.close()
 
     def _window_changed(self, event: tk.Event[tk.Misc]) -> None:

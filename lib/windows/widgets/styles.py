@@ -77,6 +77,6 @@ def _configure_calendar(style: ttk.Style, palette: Palette, padding: int) -> Non
         "Month.Day.TLabel": (palette.surface, palette.text, "TkHeadingFont"),
     }
     for name, (background, foreground, text) in looks.items():
-        style.configure(name, background=background, foreground=foreground, font=text, padding=padding, anchor="center")
+        style.configure(name, background=background, foreground=foreground, font=text, padding=padding)
     style.map("Day.TLabel", background=[("active", palette.border)])
     style.map("Chosen.Day.TLabel", background=[("active", palette.accent)])

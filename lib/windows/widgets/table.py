@@ -84,7 +84,7 @@ class Table(ttk.Frame):
         self._drawn: list[tuple[tuple[str, ...], str]] = []
         self._drawn_keys: list[tuple[str, int]] = []  # a click means the row on the screen, not the one that will be
         self._pending: str | None = None
-        self._character = 0
+        self._measures = (0, 0)  # of a character and of the table, in pixels: what the columns were fitted to
         self._make_widgets(empty, height)
         self._bind_events()
         self._fit_columns()
@@ -108,7 +108,7 @@ class Table(ttk.Frame):
 
     def _bind_events(self) -> None:
         bind = self.tree.bind
-        bind("<Configure>", lambda _: self.redraw())
+        bind("<Configure>", lambda _: self._fit_columns())
         bind("<<ThemeChanged>>", lambda _: self._fit_columns())
         bind("<Button-1>", self._on_click)
         bind("<Double-Button-1>", self._on_double_click)
@@ -246,14 +246,24 @@ class Table(ttk.Frame):
             self.tree.heading(column.key, text=column.title + arrow)
 
     def _fit_columns(self) -> None:
-        """Widths for the font as it is now; a width that the user has dragged stays while the font does."""
+        """Widths for the font and the table as they are now: Tk lets columns run out of a table that is too narrow. A width
+        that the user has dragged stays until one of both changes."""
         character = font.nametofont("TkDefaultFont", root=self).measure("0")
-        if character != self._character:
-            self._character = character
+        measures = (character, self.tree.winfo_width())
+        if measures != self._measures:
+            self._measures = measures
+            share = self._share(*measures)
             for column in self.columns:
-                narrowest = min(column.width, _NARROWEST) if column.stretch else column.width
-                self.tree.column(column.key, width=(column.width + 1) * character, minwidth=narrowest * character)
+                wanted, narrowest = (column.width + 1) * character, min(column.width, _NARROWEST) * character
+                width = max(int(wanted * share), narrowest) if column.stretch else wanted
+                self.tree.column(column.key, width=width, minwidth=narrowest)
         self.redraw()
+
+    def _share(self, character: int, width: int) -> float:
+        """How wide a column that stretches becomes, compared to what it asks for, so that all are seen."""
+        fixed = sum(column.width + 1 for column in self.columns if not column.stretch)
+        elastic = sum(column.width + 1 for column in self.columns if column.stretch)
+        return ((width - 2 * _EDGE) / character - fixed) / elastic if elastic and width > 1 else 1.0  # 1: not yet laid out
 
     def _room(self) -> int:
         """How many whole rows there is room for, at least one."""
