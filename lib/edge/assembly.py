@@ -13,6 +13,7 @@ from lib.core.facts import Event
 from lib.core.selling import Guichet
 from lib.core.sites import ClientSite, GuichetSite
 from lib.edge import loop, streams, verify
+from lib.edge.commands import Import
 from lib.edge.log import Log
 from lib.edge.options import Options, fail, parse
 from lib.edge.process import Process
@@ -25,7 +26,7 @@ from lib.texts import Problem
 Role = Guichet | Client
 W = TypeVar("W")
 # With a window, a flood is read in slices, so that what its user does is never waited for long.
-_SLICE = 8192
+SLICE = 8192
 
 
 class Window(Protocol):
@@ -75,7 +76,7 @@ class Assembly:
         self,
         role: Role,
         first_tickets: ask.AddTickets | None = None,
-        load: Callable[[str], ask.AddTickets] | None = None,
+        load: Callable[[Import], ask.AddTickets] | None = None,
         window: Window | None = None,
     ) -> int:
         """Live as `role` until the end; the status for the shell."""
@@ -99,7 +100,7 @@ class Assembly:
         if window is None:
             loop.run(Sources(process, self.log, self.signals, commands))
         else:
-            window.live(Sources(process, self.log, self.signals, commands, stays=True, slice=_SLICE))
+            window.live(Sources(process, self.log, self.signals, commands, stays=True, slice=SLICE))
         process.close()
         return process.status
 
@@ -116,6 +117,7 @@ class Assembly:
             "epoch": store.number("epoch"),
             "peers": store.peers(),
             "delay": options.snapshot_delay,
+            "transit": options.transit,
             "watched": is_watched,
         }
         if isinstance(role, Guichet):

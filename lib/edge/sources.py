@@ -29,7 +29,7 @@ def on_signals() -> int:
 
 
 class Sources:
-    """What `process` listens to: stdin, the command pipe `commands` (a descriptor, or None), `signals`, and time.
+    """What `process` listens to: `stdin`, the command pipe `commands` (a descriptor, or None), `signals`, and time.
 
     `stays` says that the site lives on when its stdin has ended, for it has a window; so does one with a command pipe
     (contract, section 1). `slice` is how many bytes of the neighbours' are read at once.
@@ -42,6 +42,7 @@ class Sources:
         signals: int,
         commands: int | None = None,
         *,
+        stdin: int = 0,
         stays: bool = False,
         slice: int = streams.READ,
     ) -> None:
@@ -53,7 +54,8 @@ class Sources:
         self._stays = stays or (commands is not None and streams.is_pipe(commands))
         self._slice = slice
         self._is_over = False  # stdin has ended, and nothing else keeps the site
-        self._input: int | None = streams.reopen(0, os.O_RDONLY)
+        self._stdin = stdin
+        self._input: int | None = streams.reopen(stdin, os.O_RDONLY)
 
     @property
     def reading(self) -> list[int]:
@@ -112,7 +114,7 @@ class Sources:
         if streams.has_a_name(ended):
             # Opened anew, a FIFO waits for its next writer; the old description would say "end" for ever.
             os.close(ended)
-            self._input = streams.reopen(0, os.O_RDONLY)
+            self._input = streams.reopen(self._stdin, os.O_RDONLY)
 
     def _read_commands(self) -> None:
         assert self._commands is not None

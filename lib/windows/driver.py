@@ -57,9 +57,12 @@ class Driver:
 
     def run(self) -> None:
         """Until the site has ended."""
-        self.look()
         if not self._sources.is_over:
             self._root.mainloop()
+        self.stop()
+
+    def stop(self) -> None:
+        """Wait for nothing any more: Tk would go on watching the numbers of descriptors that are closed."""
         for fd in list(self._watched):
             self._root.deletefilehandler(fd)
         for timer in filter(None, (self._alarm, self._drawing)):
@@ -80,9 +83,8 @@ class Driver:
 
     def _close_dialogs(self) -> None:
         """Whoever waits for the end of a dialog would wait for ever: nobody answers it any more."""
-        for child in self._root.winfo_children():
-            if isinstance(child, tkinter.Toplevel):
-                child.destroy()
+        for dialog in _toplevels(self._root):
+            dialog.destroy()
 
     def _watch(self) -> None:
         wanted = dict.fromkeys(self._sources.writing, tkinter.WRITABLE)
@@ -123,3 +125,11 @@ class Driver:
         self._drawn_at = time.monotonic()
         if again is not None and not self._drawing:
             self._drawing = self._root.after(max(int(again * 1000), int(DRAW_PAUSE * 1000)), self._show)
+
+
+def _toplevels(widget: tkinter.Misc) -> list[tkinter.Toplevel]:
+    """The windows that were opened from a widget, or from one inside it."""
+    found: list[tkinter.Toplevel] = []
+    for child in widget.winfo_children():
+        found += [child] if isinstance(child, tkinter.Toplevel) else _toplevels(child)
+    return found

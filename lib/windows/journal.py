@@ -67,7 +67,7 @@ class JournalPanel(ttk.Frame):
             Column("from", t("de", "from"), 6, sortable=False),
             Column("to", t("à", "to"), 6, sortable=False),
             Column("stamp", t("estampille", "stamp"), 9, "e", sortable=False),
-            Column("identity", t("numéro / motif", "number / reason"), 15, sortable=False),
+            Column("identity", t("numéro / motif", "number / reason"), 15, stretch=True, sortable=False),
         ]
 
     def _tools(self) -> ttk.Frame:

@@ -23,9 +23,8 @@ class SnapshotPanel(ttk.Frame):
         super().__init__(parent, padding=8)
         self._house = house
         self._outcome: Outcome | None = None
-        self._names: list[str] = []
         self._must_list = True
-        self._opened: str | None = None
+        self._latest: str | None = None
         self._make_round().grid(row=0, column=0, sticky="ew")
         panes = ttk.PanedWindow(self, orient="vertical")
         panes.add(self._make_saved(panes), weight=1)
@@ -33,6 +32,7 @@ class SnapshotPanel(ttk.Frame):
         panes.grid(row=1, column=0, sticky="nsew", pady=(8, 0))
         self.rowconfigure(1, weight=1)
         self.columnconfigure(0, weight=1)
+        self._open(None)
 
     # ----------------------------------------------------------------------------------------------------- what is shown
 
@@ -64,14 +64,13 @@ class SnapshotPanel(ttk.Frame):
             row=0, column=0, sticky="w"
         )
         buttons = ttk.Frame(frame)
-        self.open_button = ttk.Button(buttons, text=t("Ouvrir", "Open"), command=self._open_selected)
         self.load_button = ttk.Button(buttons, text=t("Charger…", "Load…"), command=self._load_selected)
         again = ttk.Button(buttons, text=t("Relire le dossier", "Read the folder again"), command=self._list_again)
-        for column, button in enumerate((self.open_button, self.load_button, again)):
+        for column, button in enumerate((self.load_button, again)):
             button.grid(row=0, column=column, padx=(6, 0))
         buttons.grid(row=0, column=1, sticky="e")
         self.saved = Table(
-            frame, columns, on_select=lambda key: self._enable(), on_open=self._open, height=4,
+            frame, columns, on_select=self._open, height=4,
             empty=t("Aucun instantané enregistré ici", "No snapshot is saved here"),
         )  # fmt: skip
         self.saved.grid(row=1, column=0, columnspan=2, sticky="nsew", pady=(4, 0))
@@ -131,7 +130,6 @@ class SnapshotPanel(ttk.Frame):
             self._tabs.add(widget, text=title)
         frame.rowconfigure(1, weight=1)
         frame.columnconfigure(0, weight=1)
-        self._show_nothing()
         return frame
 
     def restyle(self) -> None:
@@ -176,18 +174,14 @@ class SnapshotPanel(ttk.Frame):
         folder = self._house.process.folder
         rows = saved(folder.names()) if folder else []
         self._must_list = False
+        is_at_latest = self.saved.selected in (None, self._latest)
+        self._latest = rows[0].key if rows else None
         self.saved.show(rows)
-        self._enable()
-
-    def _enable(self) -> None:
-        for button in (self.open_button, self.load_button):
-            button.state(["!disabled" if self.saved.selected else "disabled"])
+        if is_at_latest and self._latest and self.saved.selected != self._latest:
+            self.saved.select(self._latest)
+            self._open(self._latest)
 
     # ------------------------------------------------------------------------------------------------ what the user does
-
-    def _open_selected(self) -> None:
-        if self.saved.selected:
-            self._open(self.saved.selected)
 
     def _read(self, name: str) -> Photograph | None:
         folder = self._house.process.folder
@@ -198,29 +192,33 @@ class SnapshotPanel(ttk.Frame):
             self._house.say(self._house.words(problem.text), good=False)
             return None
 
-    def _open(self, name: str) -> None:
-        photograph = self._read(name)
+    def _open(self, name: str | None) -> None:
+        """Show what is in a snapshot, or nothing."""
+        photograph = self._read(name) if name else None
+        self.load_button.state(["!disabled" if photograph else "disabled"])
         if photograph is None:
+            self._show_nothing()
             return
         self._title.configure(text=f"{name}\n{self._house.words(photograph.headline)}")
-        for child in self._checks.winfo_children():
-            child.destroy()
-        for holds, text in photograph.checks():
-            ttk.Label(
-                self._checks, text=f"{'✓' if holds else '✗'}  {self._house.words(text)}",
-                style="Good.TLabel" if holds else "Bad.TLabel", wraplength=800, justify="left",
-            ).pack(anchor="w", pady=1)  # fmt: skip
+        self._show_checks([(holds, self._house.words(text)) for holds, text in photograph.checks()])
         self._sites.show(photograph.sites())
         self._messages.show(photograph.messages())
         self._tickets.show(photograph.tickets(self._house.language))
 
+    def _show_checks(self, checks: list[tuple[bool, str]]) -> None:
+        for child in self._checks.winfo_children():
+            child.destroy()
+        for holds, words in checks:
+            style = "Good.TLabel" if holds else "Bad.TLabel"
+            sign = "✓" if holds else "✗"
+            ttk.Label(self._checks, text=f"{sign}  {words}", style=style, wraplength=800, justify="left").pack(anchor="w")
+
     def _show_nothing(self) -> None:
-        self._title.configure(
-            text=self._house.t(
-                "Choisissez un instantané, puis « Ouvrir », pour voir ce qu'il contient.",
-                "Select a snapshot, then 'Open', to see what is in it.",
-            )
-        )
+        words = Text("Choisissez un instantané pour voir ce qu'il contient.", "Select a snapshot to see what is in it.")
+        self._title.configure(text=self._house.words(words))
+        self._show_checks([])
+        for table in (self._sites, self._messages, self._tickets):
+            table.show(())
 
     def _load_selected(self) -> None:
         name = self.saved.selected

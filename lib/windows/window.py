@@ -27,6 +27,7 @@ from lib.windows.view.banner import banner
 from lib.windows.view.journal import Journal
 from lib.windows.widgets.dialog import show_error
 
+MAX_STATUS = 300  # characters: a widget wider than X can draw would end the process
 _BANNER_PAUSE = 5.0  # seconds after which the ages in the banner are looked at again
 
 _KEYS = (
@@ -108,12 +109,17 @@ class Window(ABC):
 
     # ----------------------------------------------------------------------------------------------------------- its life
 
-    def live(self, sources: Sources) -> None:
-        """Drive the site, and show it, until it ends."""
+    def begin(self, sources: Sources) -> Driver:
+        """Show the site, which the driver given makes live."""
         self._sources = sources
         self._driver = Driver(self.root, sources, self._draw)
         self._build()
-        self._driver.run()
+        self._driver.look()
+        return self._driver
+
+    def live(self, sources: Sources) -> None:
+        """Drive the site, and show it, until it ends."""
+        self.begin(sources).run()
         self.root.withdraw()
         self.root.update_idletasks()
         sources.say_the_rest()
@@ -179,7 +185,7 @@ class Window(ABC):
         """A sentence in the status line: good news, bad news, or neither."""
         style = {True: "Good.TLabel", False: "Bad.TLabel", None: "TLabel"}[good]
         sign = {True: "✓ ", False: "✗ ", None: ""}[good]
-        self._status.configure(text=sign + words, style=style)
+        self._status.configure(text=(sign + words)[:MAX_STATUS], style=style)
 
     def _report(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         """A callback raised: our own mistake. It is told, on stderr and to the user, and the site goes on."""
