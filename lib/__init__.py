@@ -25,6 +25,7 @@ Reading order: from the tickets outwards. Every room opens with its law.
     core/buying      the client's role
     core/clock       Lamport's clock
     core/intervals   sets of numbers as intervals
+    core/belief      how far the numbers of a line are believed
     core/wire        a message as one AIRPLUG line, and back
     core/relay       every message passes a site once
     core/peers       the other sites: their lives, the ranks of every pair
@@ -53,13 +54,17 @@ Reading order: from the tickets outwards. Every room opens with its law.
     edge/loop        the `select` loop
     edge/assembly    putting a site together
 
+    cable/           links that copy whole lines, and spoil them; its own `__init__.py` is its map
     launch/          starts, wires, watches and ends sites; its own `__init__.py` is its map
+    diagram/         the space-time diagram of a run, from its traces alone; its own `__init__.py` is its map
 
 Who may import whom (held by `tests/core/test_architecture.py`):
 
     core     imports  core
     edge     imports  core, edge, texts
-    launch   imports  launch, texts; to it, a site is a process
+    cable    imports  cable, texts, and of edge: lines, streams, log
+    launch   imports  launch, texts, words, and of cable: faults; to it, a site is a process
+    diagram  imports  diagram, texts; it judges the clocks and cuts of core, and must not share them
     texts    imports  nothing of ours
     guichet.py and client.py introduce core and edge to each other
 """

@@ -18,6 +18,15 @@ REASONS = {
 # The states of a ticket.
 STATES = {"free": Text("libre", "free"), "held": Text("retenu", "held"), "sold": Text("vendu", "sold")}
 
+# How a site stands with the broker that carries its lines (`lib/broker`), in the words that `--liaison` reads.
+LINK = {
+    "joignable": Text("courtier joignable", "broker reached"),
+    "injoignable": Text("courtier injoignable", "broker unreachable"),
+    "refus": Text("le courtier refuse ce site : archive périmée ?", "the broker refuses this site: an outdated archive?"),
+    "certificat": Text("ce n'est pas notre courtier (certificat)", "this is not our broker (certificate)"),
+    "dispute": Text("une autre machine se sert de cette archive", "another machine uses this archive"),
+}
+
 
 def counted(number: int, fr: str, en: str) -> Text:
     """`1 billet`, `2 billets`; French says `0 billet`, English `0 tickets`."""

@@ -1,24 +1,27 @@
-"""`scripts/launch_ring.sh`, the part in Python: puts the rooms of this folder together."""
+"""`scripts/launch_graph.sh` and `scripts/launch_ring.sh`, the part in Python: puts the rooms of this folder together."""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
-from lib.launch import demo, options
-from lib.launch.console import Console, tell_deaths, watch
+from lib.launch import demo, graph, links, options, rehearsal, tiling
+from lib.launch.console import Console, watch
 from lib.launch.folder import Folder
+from lib.launch.keeper import Keeper, Relaunches
 from lib.launch.options import Options
 from lib.launch.run import FailedStart, Run
 from lib.launch.screen import Screen
 from lib.launch.signals import Interrupted, Signals
-from lib.launch.wiring import GUICHET, clients, ring
+from lib.launch.wiring import GUICHET, Edge, Wiring, clients, ring
 from lib.texts import Problem, Text
 
 _UNUSABLE = 2
 _STDIN = 0
+_MAX_REPORTS = 20  # links that are told of at the end: the logs have the others
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,47 +31,74 @@ def main(arguments: Sequence[str]) -> int:
     try:
         chosen = options.parse(arguments)
         if chosen.help:
-            screen.say(options.HELP)
+            screen.say(options.usage(arguments))
             return 0
-        return _launch(chosen, screen)
+        chosen = _prepared(chosen)
+        wiring = graph.read(chosen.graph) if chosen.graph else ring([GUICHET, *clients(chosen.clients)])
+        return _launch(chosen, wiring, links.wanted(wiring, chosen.cables), screen)
     except Problem as problem:
-        print(f"launch_ring.sh : {problem.text.in_language(language)}", file=sys.stderr)
+        print(f"{options.program(arguments)} : {problem.text.in_language(language)}", file=sys.stderr)
         return _UNUSABLE
     except Interrupted as interrupted:  # nobody was left to be told that everything has ended
         return 128 + interrupted.number
 
 
-def _launch(chosen: Options, screen: Screen) -> int:
+def _prepared(chosen: Options) -> Options:
+    """With what a demonstration or a rehearsal relies on."""
+    if chosen.demo:
+        return demo.prepared(chosen)
+    return rehearsal.prepared(chosen) if chosen.rehearsal else chosen
+
+
+def _launch(chosen: Options, wiring: Wiring, settings: links.Settings, screen: Screen) -> int:
     """Makes the folder, runs the sites in it, and leaves nothing behind but files."""
     signals = Signals()
     folder = Folder(chosen.folder)
     try:
         # In both languages alike: scripts read this line to find the folder.
         screen.line(f"Dossier : {folder.path}")
-        return _run(demo.prepared(chosen) if chosen.demo else chosen, folder, signals, screen)
+        chosen, geometries = _windows(chosen, wiring, screen)
+        run = Run(chosen, wiring, links.lay(wiring, settings, folder, chosen.language), folder, signals, geometries)
+        return _run(run, chosen, settings, screen)
     finally:
         folder.close()
 
 
-def _run(chosen: Options, folder: Folder, signals: Signals, screen: Screen) -> int:
-    run = Run(chosen, ring([GUICHET, *clients(chosen.clients)]), folder, signals)
-    status = 0
+def _windows(chosen: Options, wiring: Wiring, screen: Screen) -> tuple[Options, dict[str, str]]:
+    """The place of every site's window; or none of them, once it was said why."""
+    if chosen.notk:
+        return chosen, {}
     try:
-        _start(run, screen)
-        status = _play(chosen, run, screen)
+        boxes = tiling.tiles(*tiling.screen_size(), wiring.guichet, wiring.clients)
+    except tiling.NoWindows as none:
+        if chosen.rehearsal:
+            raise Problem(none.text.fr, none.text.en) from none
+        screen.say(none.text)
+        return replace(chosen, notk=True), {}
+    return chosen, {site: str(box) for site, box in boxes.items()}
+
+
+def _run(run: Run, chosen: Options, settings: links.Settings, screen: Screen) -> int:
+    status = 0
+    keeper = Keeper(run, screen, Relaunches() if chosen.relaunch else None)
+    console = Console(run, screen, keeper, _STDIN)
+    try:
+        _start(run, screen, keeper)
+        status = _play(chosen, run, screen, keeper, console)
     except FailedStart as failure:
         _tell_failure(failure, screen)
         status = failure.status if failure.status > 0 else _UNUSABLE
     except Interrupted as interrupted:
         # A demonstration that was cut short has verified nothing.
-        status = 128 + interrupted.number if chosen.demo else 0
+        status = 128 + interrupted.number if chosen.demo or chosen.auto else 0
     finally:
         run.stop()
-    _say_goodbye(folder, screen)
+    _tell_links(run, screen, dict.fromkeys([*settings, *console.links]))
+    _say_goodbye(run, screen)
     return status
 
 
-def _start(run: Run, screen: Screen) -> None:
+def _start(run: Run, screen: Screen, keeper: Keeper) -> None:
     began = time.monotonic()
 
     def tell_slow(awaited: Collection[str]) -> None:
@@ -84,17 +114,19 @@ def _start(run: Run, screen: Screen) -> None:
             f"{len(sites)} sites are up in {seconds:.1f} s: {names}",
         )
     )
-    tell_deaths(run, screen, ended)
+    keeper.keep(ended)
 
 
-def _play(chosen: Options, run: Run, screen: Screen) -> int:
+def _play(chosen: Options, run: Run, screen: Screen, keeper: Keeper, console: Console) -> int:
     """What happens between the start and the end: the demonstration, the console, or nothing from here."""
     if chosen.demo:
         return demo.play(run, screen)
+    if chosen.rehearsal:
+        return rehearsal.play(run, screen, keeper, chosen.auto)
     if chosen.console or (chosen.notk and _is_our_terminal(_STDIN)):
-        Console(run, screen, _STDIN).play()
+        console.play()
     else:
-        watch(run, screen)
+        watch(run, screen, keeper)
     return 0
 
 
@@ -116,11 +148,22 @@ def _tell_failure(failure: FailedStart, screen: Screen) -> None:
     )
 
 
-def _say_goodbye(folder: Folder, screen: Screen) -> None:
+def _tell_links(run: Run, screen: Screen, edges: Iterable[Edge]) -> None:
+    """What the links that somebody wanted to spoil, or acted upon, did to how many lines."""
+    reports = [report for edge in edges if (report := run.report(edge))]
+    for report in reports[:_MAX_REPORTS]:
+        screen.line(report)
+    if len(reports) > _MAX_REPORTS:
+        more = len(reports) - _MAX_REPORTS
+        screen.say(Text(f"... et {more} autres liens, dans *.cable.log", f"... and {more} more links, in *.cable.log"))
+
+
+def _say_goodbye(run: Run, screen: Screen) -> None:
+    path = run.folder.path
     screen.say(
         Text(
-            f"Tout est arrêté ; journaux, traces et données restent dans {folder.path}",
-            f"Everything has ended; logs, traces and stores stay in {folder.path}",
+            f"Tout est arrêté ; journaux, traces et données restent dans {path}",
+            f"Everything has ended; logs, traces and stores stay in {path}",
         )
     )
 

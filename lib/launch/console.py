@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from lib.launch import phrases
+from lib.launch.keeper import Keeper
 from lib.launch.run import Happened, Run
 from lib.launch.screen import Screen
 from lib.launch.traces import Event
+from lib.launch.wiring import Edge
 from lib.texts import Problem, Text
 
-KINDS = frozenset({"request", "ticket", "command", "state", "snapshot", "restore", "redeliver"})
+KINDS = frozenset({"request", "ticket", "command", "state", "snapshot", "restore", "redeliver", "anew"})
 _MAX_ROWS = 20  # rows of one table: more scroll away unread
-_MAX_LINES = 30  # events of one look: more would scroll away unread
+_MAX_LINES = 30  # events of one look, or words of cables: more would scroll away unread
+# What can be done to a link while it carries messages; its cable knows what each means.
+_LINK_VERBS = ("couper", "retablir", "pause", "reprendre", "pas", "etat")
 
 HELP = Text(
     fr="""\
@@ -24,7 +28,13 @@ HELP = Text(
              rendre billet=                                    le redonner au guichet
   Guichet :  ajouter train= date= depart= destination= cout= nombre=
              modifier billet= ...    supprimer billet=    importer fichier=
+             liberer client=                                l'oublier, ses billets redeviennent libres
   Tous :     etat    instantane    charger fichier=    quitter
+  Liens :    couper c1->c2    retablir c1->c2               ce qui vient entre-temps se perd
+             pause c1->c2    reprendre c1->c2               ce qui vient entre-temps attend
+             pas c1->c2                                     une ligne passe malgré la pause
+             etat c1->c2                                    ce qui est arrivé à combien de lignes
+             (c1--c2 : dans les deux sens ; tous : tous les liens)
   Ici :      aide    sites    quitter (ou Ctrl-D : tout s'arrête)""",
     en="""\
   SITE COMMAND KEY=VALUE ...   for instance: c1 reserver destination=Creil du=2025-03-17
@@ -34,7 +44,13 @@ HELP = Text(
                   rendre billet=                                    give it back
   Ticket office:  ajouter train= date= depart= destination= cout= nombre=
                   modifier billet= ...    supprimer billet=    importer fichier=
+                  liberer client=                                   forget it, its tickets are free again
   Everyone:       etat    instantane    charger fichier=    quitter
+  Links:          couper c1->c2    retablir c1->c2                  cut, mend: what comes meanwhile is lost
+                  pause c1->c2    reprendre c1->c2                  pause, go on: what comes meanwhile waits
+                  pas c1->c2                                        step: one line passes in spite of the pause
+                  etat c1->c2                                       what happened to how many lines
+                  (c1--c2: both ways; tous: all links)
   Here:           aide    sites    quitter (or Ctrl-D: everything ends)""",
 )
 _GREETING = Text(
@@ -46,19 +62,22 @@ _GREETING = Text(
 class Console:
     """Obeys the lines that come from a file, and tells what happens, until told to quit or alone."""
 
-    def __init__(self, run: Run, screen: Screen, file: int) -> None:
+    def __init__(self, run: Run, screen: Screen, keeper: Keeper, file: int) -> None:
         self._run = run
         self._screen = screen
+        self._keeper = keeper
         self._file = file
+        self.links: list[Edge] = []  # those that were acted upon
         self._typed = b""  # the beginning of a line
         self._quit = False
 
     def play(self) -> None:
         """Runs until `quitter`, the end of the input, or the end of the last site."""
         self._screen.say(_GREETING)
-        while self._run.living and not self._quit:
+        while self._keeper.has_wards and not self._quit:
             happened = self._run.look(KINDS, [self._file])
             self._tell(happened)
+            self._keeper.keep(happened.ended)
             if happened.input:
                 self._read()
 
@@ -80,6 +99,8 @@ class Console:
                 self._tell_sites()
             case ["quitter" | "quit" | "exit"]:
                 self._quit = True
+            case [verb, *rest] if verb in _LINK_VERBS:
+                self._act_on_links(verb, " ".join(rest))
             case [site, *command]:
                 self._pass_on(site, command)
 
@@ -98,6 +119,15 @@ class Console:
         except Problem as problem:
             self._screen.say(problem.text, "bad")
 
+    def _act_on_links(self, verb: str, name: str) -> None:
+        """Has the cables of the links of this name do it; what they say about it comes by itself."""
+        try:
+            for edge in self._run.cabled(name):
+                self._run.tell_cable(edge, verb)
+                self.links.append(edge)
+        except Problem as problem:
+            self._screen.say(problem.text, "bad")
+
     def _tell_sites(self) -> None:
         living = set(self._run.living)
         words = self._screen.words(Text("arrêté", "stopped"))
@@ -109,7 +139,9 @@ class Console:
         for event in happened.events[:_MAX_LINES]:
             self._tell_event(event)
         self._tell_rest(len(happened.events) - _MAX_LINES, Text("événements", "events"))
-        tell_deaths(self._run, self._screen, happened.ended)
+        for line in happened.told[:_MAX_LINES]:
+            self._screen.line(line)
+        self._tell_rest(len(happened.told) - _MAX_LINES, Text("lignes des câbles", "lines of the cables"))
 
     def _tell_event(self, event: Event) -> None:
         text = phrases.sentence(event)
@@ -131,14 +163,8 @@ class Console:
             self._screen.say(Text(f"    ... et {number} autres {what.fr}", f"    ... and {number} more {what.en}"), "quiet")
 
 
-def watch(run: Run, screen: Screen) -> None:
+def watch(run: Run, screen: Screen, keeper: Keeper) -> None:
     """Without a console: tells who ends, until a signal comes or the last site has ended."""
     screen.say(Text("Ctrl-C pour tout arrêter.", "Ctrl-C ends everything."))
-    while run.living:
-        tell_deaths(run, screen, run.wait_for_deaths())
-
-
-def tell_deaths(run: Run, screen: Screen, ended: Mapping[str, int]) -> None:
-    """A line for each site that has ended, with its last words when it complained."""
-    for site, status in ended.items():
-        screen.say(phrases.death(site, status, run.last_words(site)), "bad" if status else "")
+    while keeper.has_wards:
+        keeper.keep(run.wait_for_deaths(keeper.patience))

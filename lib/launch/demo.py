@@ -18,6 +18,7 @@ from lib.launch.stage import Failed, Stage
 from lib.launch.traces import Event
 from lib.launch.wiring import GUICHET
 from lib.texts import Problem, Text
+from lib.words import counted
 
 DELAY = 4  # seconds that the guichet holds an offer: short enough to wait for its end
 _NEEDED = 4  # tickets that the acts take from the route, beside the race
@@ -64,7 +65,7 @@ def _prologue(stage: Stage) -> Story:
         Text(f"Un guichet et ses clients, en anneau : {chain}", f"A ticket office and its clients, in a ring: {chain}")
     )
     state = props.state(stage, GUICHET)
-    on_sale = phrases.many(state.count("free"), "billet", "ticket")
+    on_sale = counted(state.count("free"), "billet", "ticket")
     stage.say(
         Text(
             f"En vente : {on_sale.fr}. Une offre tient {DELAY} s.",
@@ -93,7 +94,7 @@ def _consultation(story: Story) -> None:
     tickets, total = listed.objects("tickets"), listed.count("total")
     rows = [phrases.TICKET.row(ticket, stage.screen.language) for ticket in tickets]
     stage.screen.table(phrases.TICKET.headings, rows, phrases.TICKET.right)
-    found = phrases.many(total, "billet", "ticket")
+    found = counted(total, "billet", "ticket")
     stage.check(
         len(tickets) == min(_SHOWN, total) > 0,
         Text(f"{found.fr} en vente, dont {len(tickets)} montrés", f"{found.en} on sale, {len(tickets)} of them shown"),

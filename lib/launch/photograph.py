@@ -15,11 +15,12 @@ from typing import Any
 
 from lib.launch import phrases, props
 from lib.launch.accounts import Books, Entry, photographed, redelivered_once
-from lib.launch.run import ROOT
+from lib.launch.processes import ROOT
 from lib.launch.stage import Failed, Stage
 from lib.launch.traces import Event
 from lib.launch.wiring import GUICHET
 from lib.texts import Text
+from lib.words import STATES, counted
 
 _VERIFYING = 20.0  # seconds for a process that takes a tenth of one
 _SAME = 0.1  # seconds: two times left are the same
@@ -119,7 +120,7 @@ def _rounds(stage: Stage, moment: int) -> set[int]:
 def show_channels(stage: Stage, photograph: Photograph) -> None:
     """What was on its way when the photograph was taken, message by message."""
     rows = [_message_row(*found) for found in photograph.messages]
-    named = phrases.many(len(rows), "message", "message")
+    named = counted(len(rows), "message", "message")
     offer = photograph.offered
     is_there = any(
         receiver == offer.site and message["fields"].get("billet") == offer.text("ticket")
@@ -192,7 +193,7 @@ def load_back(stage: Stage, client: str, photograph: Photograph) -> None:
         owned.text("state") == "owned",
         Text(f"la vente reprend : {owned.site} confirme {ticket}", f"sales go on: {owned.site} confirms {ticket}"),
     )
-    count = phrases.many(len(photograph.messages), "message", "message")
+    count = counted(len(photograph.messages), "message", "message")
     stage.check(
         redelivered_once(photograph.document, stage.events[moment:]),
         Text(
@@ -264,5 +265,5 @@ def _show_books(stage: Stage, recorded: Books, before: Books, after: Books) -> N
 
 def _cell(stage: Stage, entry: Entry | None) -> str:
     if entry is None:
-        return stage.screen.words(phrases.STATES["free"])
+        return stage.screen.words(STATES["free"])
     return f"{stage.screen.words(phrases.BELONGING[entry.state])} {entry.client}".strip()

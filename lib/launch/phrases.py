@@ -12,16 +12,7 @@ from typing import Any
 
 from lib.launch.traces import Event
 from lib.texts import Text
-
-REASONS = {
-    "complet": Text("complet, aucun billet ne convient", "sold out, no ticket matches"),
-    "inconnu": Text("billet inconnu", "unknown ticket"),
-    "expire": Text("délai dépassé", "too late"),
-    "indisponible": Text("billet retenu ou vendu à un autre", "ticket held or sold to somebody else"),
-    "epoque": Text("le système a été restauré entre-temps", "the system has been restored since"),
-    "client": Text("le client n'en veut pas", "the client does not want it"),
-    "unreachable": Text("le guichet ne répond pas", "the ticket office is silent"),
-}
+from lib.words import REASONS, STATES, counted
 
 _DATE = re.compile(r"\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d)\b")
 
@@ -79,8 +70,12 @@ _REDELIVERED = Text(
     "message `{type}` of {peer}, found in the channel: delivered again",
 )
 
+_ANEW = {
+    "dismissed": Text("congédié par le guichet, recommence sans rien", "dismissed by the ticket office, begins anew"),
+    "outlived": Text("un site de ce nom a vécu plus tard, recommence", "a site of this name lived later, begins anew"),
+}
+
 BELONGING = {"free": Text("libre", "free"), "held": Text("retenu pour", "held for"), "sold": Text("vendu à", "sold to")}
-STATES = {"free": Text("libre", "free"), "held": Text("retenu", "held"), "sold": Text("vendu", "sold")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +134,8 @@ def sentence(event: Event) -> Text | None:
             return _restore(event)
         case "redeliver":
             return _filled(_REDELIVERED, event)
+        case "anew":
+            return _filled(_ANEW.get(event.text("reason")), event)
         case _:
             return None
 
@@ -154,14 +151,9 @@ def by_whom(site: str, text: Text) -> Text:
     return Text(f"{site} : {text.fr}", f"{site}: {text.en}")
 
 
-def many(number: int, fr: str, en: str) -> Text:
-    """`1 billet`, `2 billets`; French says `0 billet`, English `0 tickets`."""
-    return Text(f"{number} {fr}{'s' if number > 1 else ''}", f"{number} {en}{'' if number == 1 else 's'}")
-
-
 def stock(free: int, held: int, sold: int, between: str) -> Text:
     """`55 libres, 0 retenu, 2 vendus`"""
-    french = (many(free, "libre", ""), many(held, "retenu", ""), many(sold, "vendu", ""))
+    french = (counted(free, "libre", ""), counted(held, "retenu", ""), counted(sold, "vendu", ""))
     return Text(between.join(each.fr for each in french), between.join((f"{free} free", f"{held} held", f"{sold} sold")))
 
 
@@ -208,7 +200,7 @@ def _restore(event: Event) -> Text | None:
 def _state(event: Event) -> Text:
     if is_guichet_state(event):
         return stock(event.count("free"), event.count("held"), event.count("sold"), ", ")
-    tickets = many(len(event.objects("tickets")), "billet", "ticket")
+    tickets = counted(len(event.objects("tickets")), "billet", "ticket")
     numbers = ", ".join(str(request.get("request")) for request in event.objects("requests"))
     return Text(
         f"détient {tickets.fr}" + (f", demandes en cours : {numbers}" if numbers else ""),
@@ -218,7 +210,7 @@ def _state(event: Event) -> Text:
 
 def _matches(event: Event) -> Text:
     total, shown = event.count("total"), len(event.objects("tickets"))
-    matches = many(total, "billet", "ticket")
+    matches = counted(total, "billet", "ticket")
     if shown == total:
         return matches
     return Text(f"{matches.fr}, dont {shown} montrés", f"{matches.en}, {shown} of them shown")
@@ -226,7 +218,7 @@ def _matches(event: Event) -> Text:
 
 def _in_channels(event: Event) -> Text:
     """`2 messages dans les canaux`"""
-    number = many(event.count("messages"), "message", "message")
+    number = counted(event.count("messages"), "message", "message")
     return Text(f"{number.fr} dans les canaux", f"{number.en} in the channels")
 
 

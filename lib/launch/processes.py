@@ -7,12 +7,14 @@ import os
 import resource
 import signal
 import subprocess
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from lib.launch.folder import Folder
-from lib.launch.wiring import Wiring
 from lib.texts import Problem
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 _PR_SET_PDEATHSIG = 1
 _SPARE_FILES = 64
@@ -20,18 +22,23 @@ _LAST_BYTES = 4096
 _libc = ctypes.CDLL(None)
 
 
+def program(name: str) -> list[str]:
+    """How a program of ours is started: the standard library is enough for it, and looking for more takes 1 to 25 ms."""
+    return [sys.executable, "-S", str(ROOT / name)]
+
+
 class Pipes:
-    """The FIFOs of a run, made and held open by the launcher.
+    """The FIFOs of a run, two for each process by its name, made and held open by the launcher.
 
     It opens each for reading and writing: no `open` of a site ever waits for the other end, and a site that dies is
     neither an end of file to the one downstream nor a broken pipe to the one upstream.
     """
 
-    def __init__(self, folder: Folder, wiring: Wiring) -> None:
-        _allow_open_files(2 * len(wiring.sites) + _SPARE_FILES)
-        folder.make_fifos(wiring.sites)
-        self._inputs = [os.open(folder.input(site), os.O_RDWR) for site in wiring.sites]
-        self._commands = {site: os.open(folder.commands(site), os.O_RDWR | os.O_NONBLOCK) for site in wiring.sites}
+    def __init__(self, folder: Folder, names: Sequence[str]) -> None:
+        _allow_open_files(2 * len(names) + _SPARE_FILES)
+        folder.make_fifos(names)
+        self._inputs = [os.open(folder.input(name), os.O_RDWR) for name in names]
+        self._commands = {name: os.open(folder.commands(name), os.O_RDWR | os.O_NONBLOCK) for name in names}
 
     def command(self, site: str, line: str) -> None:
         """Writes a line into the command FIFO of `site`, whole or not at all. Raises `Problem` when it does not fit."""
@@ -51,42 +58,41 @@ class Pipes:
 
 
 class Processes:
-    """The living sites of a run, by name."""
+    """The living processes of a run, by name."""
 
-    def __init__(self, folder: Folder, wiring: Wiring) -> None:
+    def __init__(self, folder: Folder) -> None:
         self._folder = folder
-        self._wiring = wiring
         self._living: dict[str, subprocess.Popen[bytes]] = {}
 
     @property
     def living(self) -> list[str]:
         return list(self._living)
 
-    def start(self, site: str, command: Sequence[str]) -> None:
-        """Starts `site`: reads its own FIFO, writes into that of its target, complains into its log.
+    def start(self, name: str, command: Sequence[str], output: Path) -> None:
+        """Starts `name`: reads its own FIFO, writes into `output`, complains into its log.
 
         Each opens its ends anew: flags such as O_NONBLOCK belong to what `open` returned and would be shared otherwise.
         Raises `Problem` when the system does not allow it.
         """
         ends = (
-            (self._folder.input(site), os.O_RDONLY),
-            (self._folder.input(self._wiring.target(site)), os.O_WRONLY),
-            (self._folder.log(site), os.O_WRONLY | os.O_CREAT | os.O_APPEND),
+            (self._folder.input(name), os.O_RDONLY),
+            (output, os.O_WRONLY),
+            (self._folder.log(name), os.O_WRONLY | os.O_CREAT | os.O_APPEND),
         )
         files: list[int] = []
         try:
             files += (os.open(path, flags, 0o600) for path, flags in ends)
-            self._living[site] = subprocess.Popen(
+            self._living[name] = subprocess.Popen(
                 command,
                 stdin=files[0],
                 stdout=files[1],
                 stderr=files[2],
                 process_group=0,  # the terminal's Ctrl-C is for the launcher, which then ends them in good order
-                preexec_fn=_die_with(os.getpid()),
+                preexec_fn=die_with(os.getpid()),
             )
         except OSError as error:  # too many processes, no memory, a full disk
             why = error.strerror
-            raise Problem(f"{site} ne peut pas être lancé ({why})", f"{site} cannot be started ({why})") from None
+            raise Problem(f"{name} ne peut pas être lancé ({why})", f"{name} cannot be started ({why})") from None
         finally:
             for file in files:
                 os.close(file)
@@ -113,10 +119,11 @@ class Processes:
             del self._living[site]
         return gone
 
-    def signal_all(self, number: signal.Signals) -> None:
-        """Sends a signal to all that live, each by its process id."""
-        for process in self._living.values():
-            process.send_signal(number)
+    def signal(self, names: Iterable[str], number: signal.Signals) -> None:
+        """Sends a signal to those of these that live, each by its process id."""
+        for name in names:
+            if name in self._living:
+                self._living[name].send_signal(number)
 
 
 def last_words(log: Path, start: int = 0) -> str:
@@ -127,7 +134,7 @@ def last_words(log: Path, start: int = 0) -> str:
     return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
-def _die_with(launcher: int) -> Callable[[], None]:
+def die_with(launcher: int) -> Callable[[], None]:
     """What a new process does first: ask the kernel to be killed when the launcher dies, be it by SIGKILL itself.
 
     SIGKILL rather than SIGTERM, because a stopped or hung site must not survive either; sites are made to stand it.

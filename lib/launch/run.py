@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import compileall
 import math
+import os
 import signal
-import sys
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lib.launch.folder import Folder
+from lib.launch.links import Links, named
 from lib.launch.options import Options
-from lib.launch.processes import Pipes, Processes, last_words
+from lib.launch.processes import ROOT, Pipes, Processes, last_words, program
 from lib.launch.signals import Signals
-from lib.launch.traces import Event, Follower, end_last_line
-from lib.launch.wiring import GUICHET, Wiring
+from lib.launch.traces import Event, Follower, Tail, end_last_line
+from lib.launch.wiring import GUICHET, Edge, Wiring
+from lib.texts import Problem
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 GRACE = 5.0  # seconds between SIGTERM and SIGKILL
 # How often traces are looked at. Python's library has no inotify; this costs 2 % of a core with 500 sites.
 _LOOK = 0.05
@@ -37,31 +38,49 @@ class FailedStart(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """What a look at the run brought: new events, deaths with their status, and whether there is input to read."""
+    """What a look at the run brought: new events, what the cables say, deaths with their status, and whether there is
+    input to read."""
 
     events: list[Event]
+    told: list[str]
     ended: dict[str, int]
     input: bool
 
 
 class Run:
-    """The sites of one run. `stop` has to be called whatever happens; what ends a run early is an exception."""
+    """The sites of one run, and the processes of its links. `stop` has to be called whatever happens; what ends a run
+    early is an exception.
 
-    def __init__(self, options: Options, wiring: Wiring, folder: Folder, signals: Signals) -> None:
+    `geometries` are the places of the windows, by site, as X has them.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        wiring: Wiring,
+        links: Links,
+        folder: Folder,
+        signals: Signals,
+        geometries: Mapping[str, str] | None = None,
+    ) -> None:
         self.wiring = wiring
         self.folder = folder
         self._options = options
+        self._links = links
         self._signals = signals
-        self._pipes = Pipes(folder, wiring)
-        self._processes = Processes(folder, wiring)
+        self._geometries = geometries or {}
+        self._pipes = Pipes(folder, [*wiring.sites, *links.helpers])
+        self._processes = Processes(folder)
         self._log_starts: dict[str, int] = {}
+        self._helpers_say = {name: Tail(folder.log(name)) for name in links.helpers}
         traces = {site: folder.trace(site) for site in wiring.sites}
         self._starts = Follower(traces)  # apart, so that `look` tells everything since the start
         self._follower = Follower(traces)
 
     @property
     def living(self) -> list[str]:
-        return self._processes.living
+        """The sites that live."""
+        return [name for name in self._processes.living if name not in self._links.helpers]
 
     def start_all(self, tell_slow: Callable[[Collection[str]], None]) -> dict[str, int]:
         """Starts every site and waits until each has said so in its trace; those that ended since, with their status.
@@ -69,9 +88,9 @@ class Run:
         `tell_slow` is told once whom it still waits for. Raises `FailedStart` when a site ends instead of starting.
         """
         compileall.compile_dir(ROOT / "lib", quiet=2)  # or each of 200 sites does it
-        for site in self.wiring.sites:
+        for name in (*self._links.helpers, *self.wiring.sites):
             self._signals.check()
-            self.start(site)
+            self.start(name)
         return self._wait_for_starts(tell_slow)
 
     def _wait_for_starts(self, tell_slow: Callable[[Collection[str]], None]) -> dict[str, int]:
@@ -81,19 +100,24 @@ class Run:
         while awaited:
             ended |= self.wait_for_deaths(_LOOK)
             awaited -= {event.site for event in self._starts.new_events(("start",))}
-            for site in sorted(awaited & ended.keys()):
-                raise FailedStart(site, ended[site], self.last_words(site))
+            for name in sorted(ended.keys() & (awaited | self._links.helpers.keys())):
+                raise FailedStart(name, ended[name], self.last_words(name))
             if awaited and time.monotonic() > patience:
                 tell_slow(sorted(awaited))
                 patience = math.inf
         return ended
 
-    def start(self, site: str) -> None:
-        """Starts one site, the first time or again."""
-        end_last_line(self.folder.trace(site))
-        log = self.folder.log(site)
-        self._log_starts[site] = log.stat().st_size if log.exists() else 0
-        self._processes.start(site, command_line(self._options, self.wiring, self.folder, site))
+    def start(self, name: str) -> None:
+        """Starts one site, or one process of a link, the first time or again."""
+        log = self.folder.log(name)
+        self._log_starts[name] = log.stat().st_size if log.exists() else 0
+        if name in self._links.helpers:
+            self._processes.start(name, self._links.helpers[name], Path(os.devnull))
+            return
+        end_last_line(self.folder.trace(name))
+        geometry = self._geometries.get(name, "")
+        command = command_line(self._options, self.wiring, self.folder, name, geometry)
+        self._processes.start(name, command, self._links.outputs[name])
 
     def kill(self, site: str) -> None:
         self._processes.kill(site)
@@ -110,15 +134,44 @@ class Run:
         """Gives `site` a command (contract section 8). Raises `Problem` when it cannot be written."""
         self._pipes.command(site, line)
 
-    def last_words(self, site: str) -> str:
-        """The last line that `site` wrote into its log since it was started."""
-        return last_words(self.folder.log(site), self._log_starts[site])
+    def last_words(self, name: str) -> str:
+        """The last line that a process wrote into its log since it was started."""
+        return last_words(self.folder.log(name), self._log_starts[name])
+
+    # --------------------------------------------------------------------------------------------------------- its links
+
+    def cabled(self, name: str) -> list[Edge]:
+        """The links that people mean by `name`, and that can be acted upon. Raises `Problem` when there is none."""
+        edges = [edge for edge in named(self.wiring, name) if edge in self._links.cables]
+        if not edges:
+            raise Problem(
+                f'{name} : pas de câble à cet endroit ; relancez avec --cable "{name}"',
+                f'{name}: no cable there; start again with --cable "{name}"',
+            )
+        return edges
+
+    def tell_cable(self, edge: Edge, verb: str) -> None:
+        """Has the cable of `edge` do something to it, such as `couper`. Raises `Problem` when it cannot be told."""
+        self.command(self._links.cables[edge], f"{verb} {edge}")
+
+    def report(self, edge: Edge) -> str:
+        """The last line that the cable of `edge` wrote about it; empty when there is none."""
+        name = self._links.cables.get(edge)
+        if name is None:
+            return ""
+        with self.folder.log(name).open("rb") as log:
+            log.seek(self._log_starts[name])
+            lines = log.read().decode(errors="replace").splitlines()
+        return next((line for line in reversed(lines) if line.startswith((f"{edge} :", f"{edge}:"))), "")
+
+    # -------------------------------------------------------------------------------------------------------- its course
 
     def look(self, kinds: Collection[str], files: Sequence[int] = ()) -> Happened:
         """Waits a moment, and tells what happened. Raises `Interrupted` when a signal has come."""
         has_input = self._signals.wait(_LOOK, files)
         ended = self._ended()  # first: whoever is dead has written all of its trace
-        return Happened(self._follower.new_events(kinds), ended, has_input)
+        said = [line.decode(errors="replace") for tail in self._helpers_say.values() for line in tail.new_lines()]
+        return Happened(self._follower.new_events(kinds), said, ended, has_input)
 
     def wait_for_deaths(self, seconds: float | None = None) -> dict[str, int]:
         """Waits, at no cost, until a site ends. Raises `Interrupted` when a signal has come."""
@@ -130,36 +183,34 @@ class Run:
         return self._processes.ended()
 
     def stop(self) -> None:
-        """Ends every site: SIGTERM, then SIGKILL after the grace, or at once when a second signal asks for it."""
+        """Ends all sites, then the links: SIGTERM, and SIGKILL after the grace, or at once when a second signal wants it."""
         # Counted from here: the second one may come while the first of many sites are only just told to end.
         enough = min(1, len(self._signals.received)) + 1
-        self._processes.signal_all(signal.SIGTERM)
-        self._wait_for_all(enough)
-        self._processes.signal_all(signal.SIGKILL)
-        self._wait_for_all()
+        self._end(self.wiring.sites, signal.SIGTERM, enough)
+        self._end(self._links.helpers, signal.SIGTERM, enough)  # they have carried the last words of the sites
+        self._end(self._processes.living, signal.SIGKILL)
         self._pipes.close()
 
-    def _wait_for_all(self, enough: float = math.inf) -> None:
-        """Wait for the end of all, no longer than the grace, and no longer once `enough` signals have come."""
+    def _end(self, names: Iterable[str], number: signal.Signals, enough: float = math.inf) -> None:
+        """Signal these, and wait for their end; no longer than the grace, nor once `enough` signals have come to us."""
+        self._processes.signal(names, number)
         deadline = time.monotonic() + GRACE
-        while self._any_living() and len(self._signals.received) < enough:
+        while self._any_living(names) and len(self._signals.received) < enough:
             left = deadline - time.monotonic()
             if left <= 0:
                 return
             self._signals.wait(left)
 
-    def _any_living(self) -> bool:
+    def _any_living(self, names: Iterable[str]) -> bool:
         self._processes.ended()
-        return bool(self._processes.living)
+        return not set(names).isdisjoint(self._processes.living)
 
 
-def command_line(options: Options, wiring: Wiring, folder: Folder, site: str) -> list[str]:
+def command_line(options: Options, wiring: Wiring, folder: Folder, site: str, geometry: str = "") -> list[str]:
     """How `site` is started. What the user wants comes last, and so wins."""
-    is_guichet = site == GUICHET
+    is_guichet = site == wiring.guichet
     own = [
-        sys.executable,
-        "-S",  # sites need the standard library alone, and looking for more takes from 1 to 25 ms each
-        str(ROOT / ("guichet.py" if is_guichet else "client.py")),
+        *program("guichet.py" if is_guichet else "client.py"),
         f"--ident={site}",
         f"--voisins={','.join(wiring.neighbours(site))}",
         f"--donnees={folder.stores}",
@@ -167,6 +218,8 @@ def command_line(options: Options, wiring: Wiring, folder: Folder, site: str) ->
         f"--commandes={folder.commands(site)}",
         f"--trace={folder.trace(site)}",
     ]
+    own += [f"--guichet={wiring.guichet}"] if not is_guichet and wiring.guichet != GUICHET else []
     own += ["--notk"] if options.notk else []
+    own += [f"--geometry={geometry}"] if geometry else []
     own += [f"--lang={options.language}"] if options.language else []
     return [*own, *options.everyone, *(options.guichet if is_guichet else options.client)]

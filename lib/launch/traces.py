@@ -50,34 +50,41 @@ def parse(site: str, line: bytes) -> Event | None:
         return None
 
 
+class Tail:
+    """Reads what is new in a file of lines. What it contained before the construction belongs to an earlier run."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read = _size(path)
+
+    def new_lines(self) -> list[bytes]:
+        """The complete lines; the beginning of another one is left for the next time."""
+        if _size(self._path) <= self._read:
+            return []
+        with self._path.open("rb") as file:
+            file.seek(self._read)
+            lines = file.read().split(b"\n")
+        self._read += sum(len(line) + 1 for line in lines[:-1])
+        return lines[:-1]
+
+
 class Follower:
-    """Reads what is new in several traces. What they contained before the construction belongs to an earlier run."""
+    """Reads what is new in several traces."""
 
     def __init__(self, paths: Mapping[str, Path]) -> None:
-        self._paths = paths
-        self._read = {site: _size(path) for site, path in paths.items()}
+        self._tails = {site: Tail(path) for site, path in paths.items()}
 
     def new_events(self, kinds: Collection[str]) -> list[Event]:
         """The events of these kinds since the last call, in Lamport's total order: no effect before its cause.
 
         Merged, not sorted: each trace keeps its own order, so that a clock that went back would be seen.
         """
-        traces = [self._new_of(site, kinds) for site in self._paths]
+        traces = [self._new_of(site, kinds) for site in self._tails]
         return list(heapq.merge(*traces, key=lambda event: (event.lamport, event.site)))
 
     def _new_of(self, site: str, kinds: Collection[str]) -> list[Event]:
-        events = (parse(site, line) for line in self._new_lines(site) if _kind(line) in kinds)
+        events = (parse(site, line) for line in self._tails[site].new_lines() if _kind(line) in kinds)
         return [event for event in events if event]
-
-    def _new_lines(self, site: str) -> list[bytes]:
-        """The complete lines; the beginning of another one is left for the next time."""
-        if _size(self._paths[site]) <= self._read[site]:
-            return []
-        with self._paths[site].open("rb") as file:
-            file.seek(self._read[site])
-            lines = file.read().split(b"\n")
-        self._read[site] += sum(len(line) + 1 for line in lines[:-1])
-        return lines[:-1]
 
 
 def end_last_line(path: Path) -> None:

@@ -86,6 +86,12 @@ class BannerBar(tk.Frame):
             self.after_cancel(self._dimming)
         self._dimming = self.after(_PULSE, self._dim)
 
+    def destroy(self) -> None:
+        """With its window, also while the clock is lit up."""
+        if self._dimming:
+            self.after_cancel(self._dimming)
+        super().destroy()
+
     def _dim(self) -> None:
         self._dimming = ""
         colours = self._house.theme.palette

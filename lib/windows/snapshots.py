@@ -26,9 +26,9 @@ class SnapshotPanel(ttk.Frame):
         self._must_list = True
         self._latest: str | None = None
         self._make_round().grid(row=0, column=0, sticky="ew")
-        panes = ttk.PanedWindow(self, orient="vertical")
+        panes = ttk.PanedWindow(self, orient="horizontal")
         panes.add(self._make_saved(panes), weight=1)
-        panes.add(self._make_contents(panes), weight=2)
+        panes.add(self._make_contents(panes), weight=3)
         panes.grid(row=1, column=0, sticky="nsew", pady=(8, 0))
         self.rowconfigure(1, weight=1)
         self.columnconfigure(0, weight=1)
@@ -54,37 +54,33 @@ class SnapshotPanel(ttk.Frame):
         return frame
 
     def _make_saved(self, parent: tk.Misc) -> ttk.Frame:
-        t, frame = self._house.t, ttk.Frame(parent)
-        columns = [
-            Column("round", t("tour", "round"), 6, "e", sortable=False),
-            Column("at", t("pris le", "taken at"), 20, sortable=False),
-            Column("name", t("fichier", "file"), 38, stretch=True, sortable=False),
-        ]
-        ttk.Label(frame, text=t("Instantanés enregistrés", "Saved snapshots"), style="Heading.TLabel").grid(
-            row=0, column=0, sticky="w"
-        )
-        buttons = ttk.Frame(frame)
-        self.load_button = ttk.Button(buttons, text=t("Charger…", "Load…"), command=self._load_selected)
-        again = ttk.Button(buttons, text=t("Relire le dossier", "Read the folder again"), command=self._list_again)
-        for column, button in enumerate((self.load_button, again)):
-            button.grid(row=0, column=column, padx=(6, 0))
-        buttons.grid(row=0, column=1, sticky="e")
+        t, frame = self._house.t, ttk.Frame(parent, padding=(0, 0, 6, 0))
         self.saved = Table(
-            frame, columns, on_select=self._open, height=4,
-            empty=t("Aucun instantané enregistré ici", "No snapshot is saved here"),
+            frame,
+            [
+                Column("round", t("tour", "round"), 5, "e", sortable=False),
+                Column("at", t("enregistré le", "saved at"), 19, stretch=True, sortable=False),
+            ],
+            on_select=self._open, on_open=lambda name: self.load(), height=3,
+            empty=t("Aucun instantané ici", "No snapshot here"),
         )  # fmt: skip
-        self.saved.grid(row=1, column=0, columnspan=2, sticky="nsew", pady=(4, 0))
-        frame.rowconfigure(1, weight=1)
+        self.saved.grid(row=0, column=0, columnspan=2, sticky="nsew")
+        self.load_button = ttk.Button(frame, text=t("Charger…", "Load…"), command=self.load)
+        again = ttk.Button(frame, text="↻", width=3, command=self._list_again)
+        for column, button in enumerate((self.load_button, again)):
+            button.grid(row=1, column=column, sticky="ew", padx=(0, 4), pady=(4, 0))
+        frame.rowconfigure(0, weight=1)
         frame.columnconfigure(0, weight=1)
         return frame
 
     def _make_contents(self, parent: tk.Misc) -> ttk.Frame:
         t, frame = self._house.t, ttk.Frame(parent)
-        self._title = ttk.Label(frame, style="Heading.TLabel", wraplength=900, justify="left")
-        self._title.grid(row=0, column=0, sticky="ew", pady=(6, 2))
+        self._title = ttk.Label(frame, justify="left")
+        self._title.bind("<Configure>", lambda event: self._title.configure(wraplength=event.width))
+        self._title.grid(row=0, column=0, sticky="ew", pady=(0, 4))
         self._tabs = ttk.Notebook(frame)
         self._tabs.grid(row=1, column=0, sticky="nsew")
-        self._checks = ttk.Frame(self._tabs, padding=8)
+        self._checks = ttk.Frame(self._tabs, padding=4)
         self._sites = Table(
             self._tabs,
             [
@@ -199,7 +195,7 @@ class SnapshotPanel(ttk.Frame):
         if photograph is None:
             self._show_nothing()
             return
-        self._title.configure(text=f"{name}\n{self._house.words(photograph.headline)}")
+        self._title.configure(text=self._house.words(photograph.headline))
         self._show_checks([(holds, self._house.words(text)) for holds, text in photograph.checks()])
         self._sites.show(photograph.sites())
         self._messages.show(photograph.messages())
@@ -211,7 +207,7 @@ class SnapshotPanel(ttk.Frame):
         for holds, words in checks:
             style = "Good.TLabel" if holds else "Bad.TLabel"
             sign = "✓" if holds else "✗"
-            ttk.Label(self._checks, text=f"{sign}  {words}", style=style, wraplength=800, justify="left").pack(anchor="w")
+            ttk.Label(self._checks, text=f"{sign}  {words}", style=style, wraplength=640, justify="left").pack(anchor="w")
 
     def _show_nothing(self) -> None:
         words = Text("Choisissez un instantané pour voir ce qu'il contient.", "Select a snapshot to see what is in it.")
@@ -220,7 +216,8 @@ class SnapshotPanel(ttk.Frame):
         for table in (self._sites, self._messages, self._tickets):
             table.show(())
 
-    def _load_selected(self) -> None:
+    def load(self) -> None:
+        """Load the selected snapshot back, if the user says yes to what that means."""
         name = self.saved.selected
         photograph = self._read(name) if name else None
         if photograph is None or name is None:

@@ -149,6 +149,15 @@ class Theme:
                 selectbackground=[("readonly", colours.surface)],
                 selectforeground=[("readonly", colours.text)],
             )
+        # The list of a combobox is no ttk widget: it takes these when it is made.
+        for option, colour in (
+            ("background", colours.surface),
+            ("foreground", colours.text),
+            ("selectBackground", colours.accent),
+            ("selectForeground", colours.on_accent),
+        ):
+            self._root.option_add(f"*TCombobox*Listbox.{option}", colour)
+        style.map("TCombobox", background=[("pressed", colours.border), ("active", colours.stripe)])
         style.configure("Bad.TEntry", fieldbackground=colours.surface, bordercolor=colours.bad, foreground=colours.bad)
         style.map("Bad.TEntry", bordercolor=[("focus", colours.bad)])
         style.configure("TCheckbutton", indicatorbackground=colours.surface, padding=(pad, 2))

@@ -36,6 +36,7 @@ _KEYS = (
     ("↑ ↓ ⇞ ⇟", Text("parcourir un tableau, Entrée pour agir", "move in a table, Return to act")),
     ("1 … 9", Text("trier un tableau par sa énième colonne", "sort a table by its nth column")),
     ("Ctrl + I", Text("prendre un instantané", "take a snapshot")),
+    ("Ctrl + O", Text("charger l'instantané choisi", "load the selected snapshot")),
     ("Ctrl + F", Text("chercher dans les messages", "search in the messages")),
     ("Ctrl + +, −, 0", Text("grandir, réduire, rétablir le texte", "larger, smaller, usual text")),
     ("Ctrl + L", Text("français ou anglais", "French or English")),
@@ -181,6 +182,9 @@ class Window(ABC):
         if done >= total and self._sources is not None:
             self._bar.grid_remove()
 
+    def note(self, text: Text) -> None:  # noqa: B027
+        """Something to know of the timetable that is imported."""
+
     def say(self, words: str, good: bool | None = None) -> None:
         """A sentence in the status line: good news, bad news, or neither."""
         style = {True: "Good.TLabel", False: "Bad.TLabel", None: "TLabel"}[good]
@@ -292,11 +296,14 @@ class Window(ABC):
         for key, points in (("plus", 1), ("KP_Add", 1), ("equal", 1), ("minus", -1), ("KP_Subtract", -1), ("0", 0)):
             bind(f"<Control-Key-{key}>", lambda _, points=points: self._resize(points))  # type: ignore[misc]
         bind("<Control-Key-i>", lambda _: self._built(lambda: self.order("instantane")))
+        bind("<Control-Key-o>", lambda _: self._built(self._load))
         bind("<Control-Key-f>", lambda _: self._built(self._search))
         bind("<Control-Key-l>", lambda _: self._built(self._toggle_language))
         bind("<Control-Key-d>", lambda _: self._built(self._toggle_theme))
         bind("<Control-Key-q>", lambda _: self.close())
         bind("<F1>", lambda _: self._built(self._help))
+        for kind in ("TEntry", "TCombobox", "TSpinbox"):  # there it would delete a letter besides, as in Emacs
+            self.root.unbind_class(kind, "<Control-Key-d>")
 
     def _built(self, act: object) -> None:
         """Keys do nothing before the window is there."""
@@ -306,6 +313,11 @@ class Window(ABC):
     def _select_tab(self, number: int) -> None:
         if number < len(self._panels):
             self._notebook.select(number)
+
+    def _load(self) -> None:
+        self._notebook.select(self._snapshot_panel)
+        self._draw()  # the latest snapshot may not have been listed yet
+        self._snapshot_panel.load()
 
     def _search(self) -> None:
         self._notebook.select(self._journal_panel)

@@ -20,17 +20,20 @@ LIMIT = 60.0  # seconds for anything to happen on a busy machine
 class Launch:
     """A launcher that runs, its output going to a file; told apart from others by its run directory."""
 
-    def __init__(self, root: Path, folder: Path, *arguments: str, cwd: Path | None = None) -> None:
+    def __init__(
+        self, root: Path, folder: Path, *arguments: str, cwd: Path | None = None, graph: str | Path = "", **more: str
+    ) -> None:
         self.folder = folder
+        script = ["launch_graph.sh", graph] if graph else ["launch_ring.sh"]
         self.output = folder.parent / f"{folder.name}.out"
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [root / "scripts" / "launch_ring.sh", "--dossier", folder, *arguments],
+                [root / "scripts" / script[0], *script[1:], "--dossier", folder, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=cwd,
-                env=environment(),
+                env=environment(**more),
                 process_group=0,
             )
 
@@ -55,13 +58,18 @@ class Launch:
 
     def sites(self) -> dict[str, int]:
         """The living sites of this launch with their process ids, as /proc knows them."""
-        found = {}
+        return {name: pid for name, pid in self._living() if not name.endswith(".cable")}
+
+    def cables(self) -> dict[str, int]:
+        """The living cables, by the site whose lines they carry."""
+        return {name.removesuffix(".cable"): pid for name, pid in self._living() if name.endswith(".cable")}
+
+    def _living(self) -> Iterator[tuple[str, int]]:
+        """Every process of this launch, by the name of its command pipe."""
         for entry in Path("/proc").iterdir():
-            words = _command_line(entry) if entry.name.isdigit() else []
-            if f"--donnees={self.folder}/donnees" in words:
-                ident = next(word for word in words if word.startswith("--ident="))
-                found[ident.removeprefix("--ident=")] = int(entry.name)
-        return found
+            for word in _command_line(entry) if entry.name.isdigit() else []:
+                if word.startswith(start := f"--commandes={self.folder}/"):
+                    yield word.removeprefix(start).removesuffix(".cmd"), int(entry.name)
 
     def fifos(self) -> list[str]:
         return sorted(path.name for path in self.folder.iterdir() if path.is_fifo())
@@ -76,7 +84,8 @@ def _command_line(entry: Path) -> list[str]:
 
 def environment(**more: str) -> dict[str, str]:
     """French, no display, this very Python."""
-    kept = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "LC_ALL", "LC_MESSAGES", "PYTHONPATH")}
+    dropped = ("DISPLAY", "WAYLAND_DISPLAY", "LC_ALL", "LC_MESSAGES", "PYTHONPATH")
+    kept = {key: value for key, value in os.environ.items() if key not in dropped}
     return kept | {"LANG": "fr_FR.UTF-8", "PYTHON": sys.executable} | more
 
 
@@ -92,10 +101,13 @@ def wait_until(holds, limit: float = LIMIT) -> None:
 def stub_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The launcher as it is, with stubs instead of sites, in a folder whose name has blanks and an apostrophe."""
     root = tmp_path_factory.mktemp("ici") / "l'anneau de Compiègne"
-    shutil.copytree(ROOT / "lib" / "launch", root / "lib" / "launch", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("launch", "cable"):
+        shutil.copytree(ROOT / "lib" / name, root / "lib" / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "scripts", root / "scripts")
-    for name in ("__init__.py", "texts.py"):
-        shutil.copy(ROOT / "lib" / name, root / "lib" / name)
+    (root / "lib" / "edge").mkdir()
+    used_by_cables = [f"edge/{name}.py" for name in ("__init__", "lines", "log", "streams")]
+    for name in ("lib/__init__.py", "lib/texts.py", "lib/words.py", "cable.py", *(f"lib/{name}" for name in used_by_cables)):
+        shutil.copy(ROOT / name, root / name)
     for name in ("guichet.py", "client.py"):
         shutil.copy(Path(__file__).parent / "stub_site.py", root / name)
     return root
@@ -114,4 +126,4 @@ def launches(stub_root: Path, tmp_path: Path) -> Iterator:
     for one in started:
         if one.process.poll() is None:
             one.end()
-        wait_until(lambda one=one: not one.sites())
+        wait_until(lambda one=one: not one.sites() | one.cables())

@@ -17,11 +17,18 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.SIG_IGN if "sourd" in options else signal.SIG_DFL)
     site = Site(options["ident"], options["trace"])
     site.trace("start", role="client", life=1, pid=os.getpid())
+    if "fragile" in options:
+        print("je suis fragile", file=sys.stderr, flush=True)
+        sys.exit(7)
     commands = os.open(options["commandes"], os.O_RDONLY | os.O_NONBLOCK)
     while True:
         ready, _, _ = select.select([0, commands], [], [])
-        if 0 in ready and not os.read(0, 65536):
-            return 5  # the launcher holds every FIFO open: there is no end of file
+        if 0 in ready:
+            heard = os.read(0, 65536)
+            if not heard:
+                return 5  # the launcher holds every FIFO open: there is no end of file
+            for line in heard.decode().splitlines():
+                site.trace("heard", line=line)
         if commands in ready:
             for line in os.read(commands, 65536).decode().splitlines():
                 site.obey(line)
@@ -41,6 +48,8 @@ class Site:
         verb = line.split()[0]
         if verb == "quitter":
             sys.exit(0)
+        if verb == "dire":
+            os.write(1, f"{line.removeprefix('dire ')}\n".encode())
         if verb == "mourir":
             os.kill(os.getpid(), signal.SIGKILL)
         if verb == "reserver":

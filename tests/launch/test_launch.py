@@ -232,7 +232,7 @@ def test_a_folder_that_cannot_be(stub_root, folder):
 
 def test_a_new_folder_under_tmpdir_is_ours_alone(stub_root, tmp_path):
     with subprocess.Popen(
-        [stub_root / "scripts" / "launch_ring.sh", "-c", "1"],
+        [stub_root / "scripts" / "launch_ring.sh", "-c", "1", "--notk"],
         stdout=subprocess.PIPE,
         text=True,
         env=environment(TMPDIR=str(tmp_path)),
@@ -276,7 +276,7 @@ def test_a_python_that_is_too_old_or_lacks(stub_root, tmp_path):
 def test_a_signal_that_was_to_be_ignored_is_ignored(stub_root, tmp_path):
     """`nohup launch_ring.sh &` goes on when its terminal goes."""
     with subprocess.Popen(
-        [stub_root / "scripts" / "launch_ring.sh", "-c", "1", "--dossier", tmp_path / "d"],
+        [stub_root / "scripts" / "launch_ring.sh", "-c", "1", "--notk", "--dossier", tmp_path / "d"],
         stdout=subprocess.PIPE,
         text=True,
         env=environment(),

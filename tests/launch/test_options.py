@@ -4,32 +4,56 @@ from pathlib import Path
 
 import pytest
 
-from lib.launch.options import MAX_CLIENTS, Options, language, parse
+from lib.launch import options
+from lib.launch.options import MAX_CLIENTS, RING, Options, language
 from lib.texts import Problem
 
-HEADLESS: dict[str, str] = {}
+
+def parse(words):
+    """As `launch_ring.sh` has them parsed."""
+    return options.parse([RING, *words])
 
 
 def test_nothing_asked_for():
-    assert parse([], {"DISPLAY": ":0"}) == Options()
+    assert parse([]) == Options()
 
 
 @pytest.mark.parametrize("words", [["-c", "7"], ["-c7"], ["--clients", "7"], ["--clients=7"]])
 def test_the_number_of_clients(words):
-    assert parse(words, HEADLESS).clients == 7
+    assert parse(words).clients == 7
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "x", "", "1.5", str(MAX_CLIENTS + 1), "9" * 50, "³"])
 def test_an_impossible_number_of_clients(value):
     with pytest.raises(Problem, match="--clients"):
-        parse([f"--clients={value}"], HEADLESS)
+        parse([f"--clients={value}"])
 
 
-def test_without_a_display_there_are_no_windows():
-    assert parse([], HEADLESS).notk
-    assert not parse([], {"DISPLAY": ":0"}).notk
-    assert parse(["--notk"], {"DISPLAY": ":0"}).notk
-    assert parse(["--demo"], {"DISPLAY": ":0"}).notk
+def test_windows_are_wanted_unless_it_is_said_or_a_demonstration():
+    assert not parse([]).notk
+    assert parse(["--notk"]).notk
+    assert parse(["--demo"]).notk
+
+
+def test_a_graph_is_a_file_and_has_neither_a_number_of_clients_nor_a_demonstration():
+    assert options.parse(["--notk", "y.txt", "--relancer"]) == Options(graph=Path("y.txt"), notk=True, relaunch=True)
+    for words, said in (
+        (["-c", "3", "y.txt"], "--clients : pour launch_ring.sh seulement"),
+        (["y.txt", "--demo"], "--demo : pour launch_ring.sh seulement"),
+        (["y.txt", "z.txt"], "z.txt : option inconnue"),
+        ([], "il manque le fichier du graphe"),
+    ):
+        with pytest.raises(Problem, match=said):
+            options.parse(words)
+
+
+def test_each_script_goes_by_its_own_name():
+    assert options.program([RING, "-c3"]) == "launch_ring.sh" and options.program(["y.txt"]) == "launch_graph.sh"
+    assert options.usage([RING]).fr.startswith("Usage : launch_ring.sh [")
+    assert options.usage([]).en.startswith("Usage: launch_graph.sh FILE")
+    for usage in (options.usage([RING]), options.usage([])):
+        for option in ("--relancer", "--cable", "--dossier", "--guichet", "--lang", "--notk", "--console"):
+            assert f"\n  {option}" in usage.fr and f"\n  {option}" in usage.en
 
 
 def test_options_for_one_kind_of_site_are_split_as_a_shell_does():
@@ -39,7 +63,7 @@ def test_options_for_one_kind_of_site_are_split_as_a_shell_does():
 
 
 def test_what_follows_the_dashes_is_for_every_site():
-    options = parse(["-c", "2", "--", "--gtfs=feed.zip", "--", "--demo"], HEADLESS)
+    options = parse(["-c", "2", "--", "--gtfs=feed.zip", "--", "--demo"])
     assert (options.clients, options.everyone, options.demo) == (2, ("--gtfs=feed.zip", "--", "--demo"), False)
 
 
@@ -60,11 +84,12 @@ def test_a_relative_folder_is_the_user_s(tmp_path, monkeypatch):
         (["--lang=de"], "--lang : 'de'"),
         (["--guichet", "--billets='x"], "--guichet : un guillemet"),
         (["--demo", "-c1"], "--demo : il faut au moins 2 clients"),
+        (["--demo", "--relancer"], "--relancer : pas avec --demo"),
     ],
 )
 def test_mistakes_are_said_in_one_line(words, said):
     with pytest.raises(Problem) as caught:
-        parse(words, HEADLESS)
+        parse(words)
     assert said in caught.value.text.fr
     assert "\n" not in caught.value.text.fr + caught.value.text.en
 

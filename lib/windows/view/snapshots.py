@@ -127,8 +127,8 @@ def _restore_outcome(fact: RestoreMoved) -> Outcome:
 
 
 def saved(paths: Iterable[Path]) -> list[Row]:
-    """The files of the folder, the latest first: round, when, name. They are not read for that."""
-    rows = [Row(path.name, (*_round_and_time(path.name), path.name)) for path in paths]
+    """The files of the folder, the latest first: round, when. They are not read for that."""
+    rows = [Row(path.name, _round_and_time(path.name)) for path in paths]
     return rows[::-1]
 
 

@@ -85,9 +85,9 @@ class DateField(ttk.Frame):
         self._calendar: Calendar | None = None
         width = 16 if time else 11
         self.entry = ttk.Entry(self, textvariable=self.variable, width=width, style="Checked.TEntry")
-        self.entry.pack(side="left", fill="x", expand=True)
         self._button = ttk.Button(self, text="▾", width=2, command=self.toggle_calendar, takefocus=False)
-        self._button.pack(side="left", padx=(3, 0), fill="y")
+        self._button.pack(side="right", padx=(3, 0), fill="y")  # packed first: where there is little room, it stays
+        self.entry.pack(side="left", fill="x", expand=True)
         self._trace = self.variable.trace_add("write", lambda *_: self._changed())
         self.entry.bind("<FocusOut>", lambda _: self._mark(finished=True))
         self.entry.bind("<Alt-Down>", lambda _: self.toggle_calendar())

@@ -28,7 +28,7 @@ class Dialog(tk.Toplevel):
     """
 
     def __init__(self, parent: tk.Misc, title: str) -> None:
-        super().__init__(parent)
+        super().__init__(parent.winfo_toplevel())  # not of a panel: who closes the window must find it
         self.withdraw()
         self.title(title)
         self.resizable(False, False)

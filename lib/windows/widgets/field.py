@@ -63,8 +63,8 @@ class Field(ttk.Frame):
     @property
     def problem(self) -> Text | None:
         """What is wrong with what stands there, whether it was already said or not."""
-        problem = self.input.problem if isinstance(self.input, DateField) else None
-        return problem or (self._check(self.value) if self._check else None)
+        problem = self._check(self.value) if self._check else None  # knows more of what is wanted than the input
+        return problem or (self.input.problem if isinstance(self.input, DateField) else None)
 
     @property
     def message(self) -> str:
@@ -111,16 +111,27 @@ class Form(ttk.Frame):
     ) -> None:
         super().__init__(parent)
         self.fields: dict[str, Field] = {}
+        self._places = 0  # of the grid that are taken
         self._columns, self._language = columns, language
         self._on_submit, self._on_cancel, self._on_change = on_submit, on_cancel, on_change
 
     def add(
-        self, name: str, label: str, check: Check | None = None, initial: str = "", make: MakeInput = plain_entry
+        self,
+        name: str,
+        label: str,
+        check: Check | None = None,
+        initial: str = "",
+        make: MakeInput = plain_entry,
+        wide: bool = False,
     ) -> Field:
-        """Adds a field at the next place of the grid; `name` is its key in `values()`."""
+        """Adds a field at the next place of the grid, or (`wide`) over a whole row; `name` is its key in `values()`."""
         field = Field(self, label, check, initial, make, self._language, self._on_change)
-        row, column = divmod(len(self.fields), self._columns)
-        field.grid(row=row, column=column, sticky="new", padx=(0 if column == 0 else 12, 0), pady=(0, 4))
+        if wide:
+            self._places += -self._places % self._columns
+        row, column = divmod(self._places, self._columns)
+        span = self._columns if wide else 1
+        self._places += span
+        field.grid(row=row, column=column, columnspan=span, sticky="new", padx=(0 if column == 0 else 12, 0), pady=(0, 4))
         self.columnconfigure(column, weight=1, uniform="fields")
         self.fields[name] = field
         field.entry.bind("<Return>", lambda _: self._return(), add="+")

@@ -52,8 +52,8 @@ def test_nobody_was_heard_yet() -> None:
 
 
 def test_ages_are_no_finer_than_people_care_for() -> None:
-    assert [ago(seconds).fr for seconds in (0, 1.9, 2, 59.9, 60, 3599, 3600, 90000)] == [
-        "à l'instant", "à l'instant", "il y a 2 s", "il y a 59 s", "il y a 1 min", "il y a 59 min", "il y a 1 h", "il y a 25 h"
+    assert [ago(seconds).fr for seconds in (0, 1.9, 2, 59.9, 60, 3599, 3600)] == [
+        "à l'instant", "à l'instant", "il y a 2 s", "il y a 59 s", "il y a 1 min", "il y a 59 min", "il y a 1 h"
     ]  # fmt: skip
 
 

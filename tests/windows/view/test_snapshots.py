@@ -87,10 +87,10 @@ def test_saved_files_are_listed_the_latest_first() -> None:
     rows = saved(
         [Path("/x/instantane-3-20261122-100000.json"), Path("/x/instantane-4-20261122-100500-2.json"), Path("/x/z")]
     )
-    assert [row.cells for row in rows] == [
-        ("?", "?", "z"),
-        ("4", "2026-11-22 10:05:00", "instantane-4-20261122-100500-2.json"),
-        ("3", "2026-11-22 10:00:00", "instantane-3-20261122-100000.json"),
+    assert rows == [
+        ("z", ("?", "?"), ""),
+        ("instantane-4-20261122-100500-2.json", ("4", "2026-11-22 10:05:00"), ""),
+        ("instantane-3-20261122-100000.json", ("3", "2026-11-22 10:00:00"), ""),
     ]
 
 
