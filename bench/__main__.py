@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import machine, photographs, relaying, rings, selling, starting, stock
+from bench import machine, photographs, relaying, rings, selling, starting, stock, topologies
 from bench.table import Row, as_markdown, as_text
 
 Measure = Callable[[Path], list[Row]]
@@ -39,6 +39,10 @@ MEASURES: dict[str, tuple[Measure, Measure]] = {
     "instantane": (
         lambda folder: photographs.snapshots(folder, (4, 20, 100), 9, 4.0, 3),
         lambda folder: photographs.snapshots(folder, (3,), 3, 0.5, 1),
+    ),
+    "topologies": (
+        lambda folder: topologies.topologies(folder, topologies.READY, 20, 300_000, 3),
+        lambda folder: topologies.topologies(folder, ("y",), 2, 10_000, 3),
     ),
 }
 

@@ -30,8 +30,16 @@ def load() -> str:
 
 def pss(pid: int) -> float:
     """The memory of a process in MB, its part of what it shares with others included (proportional set size)."""
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    found = re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)
+    return _rolled_up(pid, "Pss")
+
+
+def private(pid: int) -> float:
+    """The memory of a process in MB that it shares with nobody: it does not change with what else runs."""
+    return _rolled_up(pid, "Private_Clean") + _rolled_up(pid, "Private_Dirty")
+
+
+def _rolled_up(pid: int, what: str) -> float:
+    found = re.search(rf"^{what}:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
     assert found, "a kernel without smaps_rollup"
     return int(found[1]) / 1024
 

@@ -1,4 +1,4 @@
-"""A ring of real sites: started by the launcher, commanded through its FIFOs, watched through its traces."""
+"""A ring, or a graph, of real sites: started by the launcher, commanded through its FIFOs, watched through its traces."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bench.machine import ROOT, pss
 from bench.processes import LIMIT, TooLong, end
 from bench.table import Row, figure, spread
 
-LAUNCHER = ROOT / "scripts" / "launch_ring.sh"
+SCRIPTS = ROOT / "scripts"
 PAUSE = 0.003  # seconds between two looks at the traces
 LONG_PAUSE = 0.03  # while all sites start: looking costs time that they need, and the traces know when things happened
 # The events that the measures look at; all others are passed over unparsed.
@@ -30,10 +30,11 @@ Event = dict[str, Any]
 class Ring:
     """A launched ring of `clients` clients in `folder`, selling `tickets` tickets, from the launch on.
 
+    With a file for `graph` it is that graph instead, whose guichet is gch and whose clients are c1 to c<`clients`>.
     `pump` reads what is new in the traces and hands each event to the `listeners`.
     """
 
-    def __init__(self, folder: Path, clients: int, tickets: int) -> None:
+    def __init__(self, folder: Path, clients: int, tickets: int, graph: Path | None = None) -> None:
         self.folder = folder
         self.clients = [f"c{number}" for number in range(1, clients + 1)]
         self.sites = ["gch", *self.clients]
@@ -42,7 +43,8 @@ class Ring:
         self._rest = dict.fromkeys(self.sites, b"")
         self._pipes: dict[str, int] = {}
         timetable = write_timetable(folder.with_suffix(".csv"), tickets)
-        command = [LAUNCHER, "-c", str(clients), "--notk", "--dossier", folder, "--guichet", f"--billets={timetable}"]
+        wired = [SCRIPTS / "launch_graph.sh", graph] if graph else [SCRIPTS / "launch_ring.sh", "-c", str(clients)]
+        command = [*wired, "--notk", "--dossier", folder, "--guichet", f"--billets={timetable}"]
         self.launched_at = time.time()
         with folder.with_suffix(".log").open("wb") as log:
             self.launcher = subprocess.Popen(
@@ -133,9 +135,9 @@ class Start:
 
 
 @contextmanager
-def ring(folder: Path, clients: int, tickets: int = 1000) -> Iterator[tuple[Ring, Start]]:
-    """A ring, with all its clients welcome; ended in any case."""
-    made = Ring(folder, clients, tickets)
+def ring(folder: Path, clients: int, tickets: int = 1000, graph: Path | None = None) -> Iterator[tuple[Ring, Start]]:
+    """A ring or graph, with all its clients welcome; ended in any case."""
+    made = Ring(folder, clients, tickets, graph)
     try:
         start = Start(made)
         start.wait_for_all()

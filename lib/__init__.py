@@ -38,6 +38,7 @@ Reading order: from the tickets outwards. Every room opens with its law.
     core/sites       what only the guichet's site does, and what only a client's
 
     texts            every sentence for a person, in French and in English; and `Problem`
+    words            what the codes of the program are called in front of people
     edge/lines       from bytes to lines
     edge/streams     pipes that never block
     edge/log         what is said to people on stderr
@@ -51,9 +52,11 @@ Reading order: from the tickets outwards. Every room opens with its law.
     edge/verify      checking snapshot files without a site
     edge/trace       what happened, as JSON lines
     edge/process     a site with its store, trace and output: durable, then traced, then said
-    edge/loop        the `select` loop
+    edge/sources     what a site listens to: pipes, signals, time
+    edge/loop        the `poll` loop
     edge/assembly    putting a site together
 
+    windows/         what is seen, in Tk; its own `__init__.py` is its map
     cable/           links that copy whole lines, and spoil them; its own `__init__.py` is its map
     launch/          starts, wires, watches and ends sites; its own `__init__.py` is its map
     diagram/         the space-time diagram of a run, from its traces alone; its own `__init__.py` is its map
@@ -62,9 +65,10 @@ Who may import whom (held by `tests/core/test_architecture.py`):
 
     core     imports  core
     edge     imports  core, edge, texts
+    windows  imports  windows, core, texts, words
     cable    imports  cable, texts, and of edge: lines, streams, log
     launch   imports  launch, texts, words, and of cable: faults; to it, a site is a process
     diagram  imports  diagram, texts; it judges the clocks and cuts of core, and must not share them
-    texts    imports  nothing of ours
-    guichet.py and client.py introduce core and edge to each other
+    texts    imports  nothing of ours; words imports texts
+    guichet.py and client.py introduce core, edge and windows to each other
 """

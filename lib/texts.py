@@ -24,6 +24,14 @@ class Text:
         return self.en if language == "en" else self.fr
 
 
+def printable(text: str) -> str:
+    """The text on one line, and harmless on a terminal, whatever stands in the file or the line that it speaks of."""
+    return "".join(c if c.isprintable() or c in _BLANKS else "\ufffd" for c in text)
+
+
+_BLANKS = "\u00a0\u202f"  # French typography's, which Python does not take for printable
+
+
 class Problem(Exception):
     """Something that a person has to mend: one line that says what, where, and what to do.
 
@@ -32,7 +40,7 @@ class Problem(Exception):
 
     def __init__(self, fr: str, en: str) -> None:
         super().__init__(fr)
-        self.text = Text(fr, en)
+        self.text = Text(printable(fr), printable(en))
 
 
 def language_of_environment(environment: dict[str, str] | os._Environ[str] = os.environ) -> str:

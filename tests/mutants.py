@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from lib.core import restore
+from lib.core.buying import Client
 from lib.core.facts import Reaction
 from lib.core.intervals import Intervals
 from lib.core.messages import Message
@@ -134,6 +135,21 @@ def answer_from_an_earlier_life() -> list[Patch]:
     return [(Guichet, "forget_requests", lambda self, client: iter(()))]
 
 
+def welcome_the_dismissed() -> list[Patch]:
+    """A client that was dismissed, and comes back with its memory, is heard as if nothing had happened."""
+
+    def no_flag(self: Site, met: Any) -> None:
+        register(self, met._replace(dismissed=False))
+
+    register = Site._register
+    return [(Site, "_register", no_flag)]
+
+
+def keep_what_was_released() -> list[Patch]:
+    """A client that hears that it is dismissed begins a new life, and keeps its tickets."""
+    return [(Client, "forget", lambda self: iter(()))]
+
+
 def relay_everything() -> list[Patch]:
     """No duplicate filter."""
     return [(Intervals, "add", lambda self, number: True)]
@@ -167,6 +183,8 @@ MUTANTS: dict[str, Callable[[], list[Patch]]] = {
         keep_old_epochs,
         take_up_half_a_state,
         answer_from_an_earlier_life,
+        welcome_the_dismissed,
+        keep_what_was_released,
         relay_everything,
         speak_before_storing,
     )

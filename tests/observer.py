@@ -52,12 +52,16 @@ class Observer:
     redelivered: Counter[tuple[int, str, str]] = field(default_factory=Counter)
 
     def forget(self, name: str) -> None:
-        """A site without a store begins a new life: it knows of nobody's events but its own number."""
+        """A site without a store begins a new life, or one begins anew: it knows of nobody's events but its own number."""
         own = self.clocks.get(name, Counter())[name]
         self.clocks[name] = Counter({name: own})
+        for heard in [heard for heard in self.redelivered if heard[1] == name]:
+            del self.redelivered[heard]  # the restoration that it has forgotten is done once more
 
-    def see(self, name: str, event: Event, epoch: int) -> None:
-        """An event of site `name`, which is in `epoch` after the reaction that the event belongs to."""
+    def see(self, name: str, event: Event) -> None:
+        """An event of site `name`."""
+        if isinstance(event.fact, facts.BegunAnew):
+            self.forget(name)
         clock = self.clocks.setdefault(name, Counter())
         match event.fact:
             case facts.Started(_, life):
@@ -68,13 +72,14 @@ class Observer:
                 before = self.lamport[name]
                 require(event.lamport <= before + 1, f"{name} merged its clock ({before} -> {event.lamport}), then recorded")
                 cuts = self.cuts.setdefault((round, name), [])
-                require(all(cut.life < self.lives[name] for cut in cuts), f"{name} recorded twice in round {round}")
+                require(all(cut.life != self.lives[name] for cut in cuts), f"{name} recorded twice in round {round}")
                 cuts.append(_Cut(self.lives[name], clock[name], clock.copy()))
             case facts.RestoreMoved(entered, "restored"):
                 self.epochs[name] = entered
             case facts.Redelivered(identity):
-                self.redelivered[epoch, name, identity] += 1
-                require(self.redelivered[epoch, name, identity] == 1, f"{identity} delivered again twice at {name}")
+                heard = (self.epochs[name], name, identity)
+                self.redelivered[heard] += 1
+                require(self.redelivered[heard] == 1, f"{identity} delivered again twice at {name}")
             case facts.Sent(message=message):
                 clock[name] += 1
                 self.stamps[message.id] = clock.copy()
@@ -118,10 +123,18 @@ class Observer:
             if letter.sender not in cuts or letter.receiver not in cuts or letter.epoch != document["epoch"]:
                 continue
             sender, receiver = cuts[letter.sender], cuts[letter.receiver]
+            # What was sent before the recording before this one is settled: no round waits for the receiver's copy of it.
+            settled = self._recorded_before(document["round"], letter.sender, sender.life)
+            may_lack = letter.sent_at <= settled and letter.receiver != document["collector"]
             was_sent = letter.life == sender.life and letter.sent_at <= sender.events
             was_received = letter.received_at is not None and letter.received_at <= receiver.events
             came_since = letter.received_at is not None and not was_received
             if identity in recorded:
                 require(was_sent and not was_received, f"{identity} is in the channel's record, but was not in the channel")
-            elif was_sent and came_since and letter.receiver_life == receiver.life:
+            elif was_sent and came_since and letter.receiver_life == receiver.life and not may_lack:
                 require(False, f"{identity} was in the channel, and is not in its record")
+
+    def _recorded_before(self, round: int, name: str, life: int) -> int:
+        """How many events site `name` had seen when it recorded the last time before `round`, in the same life."""
+        earlier = [cuts for (number, site), cuts in self.cuts.items() if site == name and number < round]
+        return max((cut.events for cuts in earlier for cut in cuts if cut.life == life), default=0)

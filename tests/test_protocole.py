@@ -145,7 +145,7 @@ def test_every_reason_for_which_a_line_is_dropped() -> None:
 
     rooms = [core / name for name in ("relay.py", "site.py", "sites.py", "wire.py")] + [edge / "process.py"]
     known = literals(rooms, re.compile("^_objection"))
-    known |= {*site.REMARKABLE, sites._NOT_FOR_US}
+    known |= {*site.REMARKABLE, site.EARLIER_LIFE, sites._NOT_FOR_US, sites.DISMISSED}
     # Fields are not named one by one: `bad …`. (An escape is no field.)
     known = {re.sub(r"^(bad|missing) .*", r"\1 …", reason) if reason != "bad escape" else reason for reason in known}
     table = only_table("### Pourquoi une ligne est écartée")
@@ -241,6 +241,7 @@ TRACED: list[facts.Fact] = [
     facts.SnapshotMoved(1, "complete", document=DOCUMENT, file="i.json"),
     facts.RestoreMoved(1, "started", waiting=("c1",)),
     facts.Redelivered("gch:1.1", "gch", REQUEST),
+    facts.BegunAnew("dismissed", ("B0001",), (1,)),
     facts.Commanded("etat"),
     facts.StateTold({}),
 ]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,10 +18,13 @@ import pytest
 
 from lib.edge import commands, options
 from lib.launch import options as launch_options
+from lib.launch.rehearsal import Robot
+from tests.windows import conftest as windows
 
+display = windows.display  # the fixture: a screen that nobody sees
 ROOT = Path(__file__).resolve().parents[1]
 FRENCH, ENGLISH = ROOT / "README.md", ROOT / "README.en.md"
-LIMIT = 40.0  # seconds for a command: several times what the slowest takes
+LIMIT = 120.0  # seconds for a command: several times what the slowest takes
 
 # ----------------------------------------------------------------------------------------------------- reading Markdown
 
@@ -63,9 +68,9 @@ def blocks(path: Path, kind: str) -> list[list[str]]:
     return [block.splitlines() for block in found]
 
 
-def typed() -> list[str]:
-    """The lines that the first visit types into the console."""
-    (lines,) = [block for block in blocks(FRENCH, "text") if block[0] == "aide"]
+def typed(first: str) -> list[str]:
+    """The lines that are typed into a console, of which this is the first."""
+    (lines,) = [block for block in blocks(FRENCH, "text") if block[0] == first]
     return lines
 
 
@@ -75,7 +80,7 @@ def typed() -> list[str]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder that looks like the repository, so that what a command makes is made there; and a user's timetables."""
-    for name in ("guichet.py", "client.py", "lib", "scripts", "examples", "tests"):
+    for name in ("guichet.py", "client.py", "cable.py", "lib", "scripts", "topologies", "examples", "tests"):
         (tmp_path / name).symlink_to(ROOT / name)
     write_gtfs(tmp_path / "horaires")
     write_sncf(tmp_path / "sncf")
@@ -121,7 +126,7 @@ def write_sncf(path: Path) -> None:
 
 
 def environment() -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "PYTHONPATH")}
+    kept = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY", "PYTHONPATH")}
     return kept | {"LC_ALL": "C.UTF-8", "LANG": "C.UTF-8"}
 
 
@@ -180,13 +185,14 @@ def read_until(process: subprocess.Popen[str], wanted: str) -> re.Match[str]:
 
 def runs_until_interrupted(command: str, folder: Path) -> None:
     with begun(f"exec {command}", folder) as process:
-        read_until(process, "4 sites en marche")
+        read_until(process, "[46] sites en marche")
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=LIMIT)
         assert process.returncode == 0
 
 
-# What the first visit types -> what shows that it worked. The tickets are those of examples/billets.csv.
+FIRST_SNAPSHOT = "instantane-1-AAAAMMJJ-HHMMSS.json"
+# What is typed -> what shows that it worked. The tickets are those of examples/billets.csv.
 ANSWERS = {
     "aide": r"confirmer demande=",
     "c1 consulter destination=Creil": r"c1 : demande 1 : \d+ billets",
@@ -196,30 +202,47 @@ ANSWERS = {
     "gch etat": r"gch : \d+ libres, 0 retenu, 1 vendu",
     "c2 instantane": r"gch : instantané 1 complet.*?(instantane-1-[\d-]*\.json)",
     "c1 rendre billet=B0028": r"c1 : demande 3 : B0028 repris",
-    "gch charger fichier=instantane-1-AAAAMMJJ-HHMMSS.json": r"gch : tous sont restaurés \(époque 1\)",
+    f"gch charger fichier={FIRST_SNAPSHOT}": r"gch : tous sont restaurés \(époque 1\)",
+}
+# With one link of two cut: the ticket comes the other way.
+DETOURS = {
+    "couper gch--c1": r"c1->gch.*coupé",
+    "c1 reserver destination=Creil": r"c1 : demande 1 : le billet B0028 est à c1",
+    "etat gch--c1": r"c1->gch.*par la coupure",
+    "retablir gch--c1": r"c1->gch.*rétabli",
 }
 
 
-def visit(command: str, folder: Path) -> None:
-    """The first visit, typed into a pipe instead of a terminal: each line is answered as it should be."""
+def converse(command: str, folder: Path, answers: dict[str, str]) -> str:
+    """What the page has typed, typed into a pipe instead of a terminal: each line is answered as it should be; what the
+    parenthesis of a pattern has found."""
     name = ""
     with begun(f"{command} --console", folder) as process:
         assert process.stdin is not None
         read_until(process, "Tapez")
-        for line in typed():
-            process.stdin.write(line.replace("instantane-1-AAAAMMJJ-HHMMSS.json", name) + "\n")
+        for line in typed(next(iter(answers))):
+            process.stdin.write(line.replace(FIRST_SNAPSHOT, name) + "\n")
             process.stdin.flush()
             if line != "quitter":
-                found = read_until(process, ANSWERS[line])
+                found = read_until(process, answers[line])
                 name = found[1] if found.lastindex else name
         process.communicate(timeout=LIMIT)
         assert process.returncode == 0
+    return name
+
+
+def visit(command: str, folder: Path) -> None:
+    name = converse(command, folder, ANSWERS)
     assert (folder / "essai" / "instantanes" / name).exists()
+
+
+def goes_round(command: str, folder: Path) -> None:
+    converse(command, folder, DETOURS)
 
 
 def takes_a_snapshot(folder: Path) -> None:
     """What the first visit leaves behind, in short."""
-    command = "scripts/launch_ring.sh --notk --console -c 2 --dossier essai"
+    command = "scripts/launch_ring.sh --notk --console -c 2 --dossier visite"
     with begun(command, folder) as process:
         assert process.stdin is not None
         read_until(process, "Tapez")
@@ -232,6 +255,26 @@ def takes_a_snapshot(folder: Path) -> None:
 def reports(command: str, folder: Path) -> None:
     takes_a_snapshot(folder)
     assert "61 billets : 61 libres, 0 retenu, 0 vendu ; " in ends_well(command, folder).stdout.replace("\u00a0", " ")
+
+
+def draws(command: str, folder: Path) -> None:
+    takes_a_snapshot(folder)
+    ends_well(command, folder)
+    assert (folder / "diagramme.svg").read_text(encoding="utf-8").count('class="cut"') == 1
+
+
+def logs_for_shiviz(command: str, folder: Path) -> None:
+    takes_a_snapshot(folder)
+    ends_well(command, folder)
+    assert '{"gch":1}' in (folder / "shiviz.log").read_text(encoding="utf-8").replace(" ", "")
+
+
+def spoils(command: str, folder: Path) -> None:
+    """Some lines are lost; none is cut."""
+    ends_well(command, folder)
+    whole = (folder / "examples" / "billets.csv").read_text(encoding="utf-8").splitlines()
+    left = (folder / "abime.csv").read_text(encoding="utf-8").splitlines()
+    assert 0 < len(left) < len(whole) and set(left) <= set(whole)
 
 
 def imports(command: str, folder: Path) -> None:
@@ -254,20 +297,43 @@ def exists(command: str, folder: Path) -> None:
     assert os.access(folder / command, os.X_OK)
 
 
+def is_played_in(test: str) -> Callable[[str, Path], None]:
+    """Another test runs it, which takes long or needs more than there is here; here its help is asked for."""
+
+    def asks_for_help(command: str, folder: Path) -> None:
+        script = command.split()[0]
+        assert "--help" in ends_well(f"{script} --help", folder).stdout
+        tests = [ROOT / test] if test.endswith(".py") else (ROOT / test).glob("*.py")
+        assert any(Path(script).name in path.read_text(encoding="utf-8") for path in tests), f"{test} does not run it"
+
+    return asks_for_help
+
+
 HAND_WIRED = "mkfifo in1 out1 in2 out2 app2.cmd"
 # The commands of the READMEs -> how each is tried. Those of one block that belong together stand together.
 TRIED: dict[str, Callable[[str, Path], Any]] = {
     "scripts/launch_ring.sh": runs_until_interrupted,
     "scripts/test.sh": exists,
     "scripts/launch_ring.sh --demo": plays,
+    "scripts/launch_ring.sh --dossier visite": runs_until_interrupted,  # in its windows: see below
     'scripts/launch_ring.sh --notk --dossier essai --client "--confirmation=manuelle"': visit,
-    "./guichet.py --liste essai/instantanes": reports,
-    "./guichet.py --verifier essai/instantanes/instantane-1-*.json": reports,
+    "./guichet.py --liste visite/instantanes": reports,
+    "./guichet.py --verifier visite/instantanes/instantane-1-*.json": reports,
+    "python3 -m lib.diagram visite --tour=1 -o diagramme.svg": draws,
+    "python3 -m lib.diagram visite --shiviz -o shiviz.log": logs_for_shiviz,
+    "scripts/launch_graph.sh topologies/y.txt": runs_until_interrupted,
+    "scripts/launch_graph.sh topologies/anneau_double.txt --notk --dossier double --relancer "
+    '--cable "tous: delai=50 perte=0.02 graine=7"': goes_round,
+    "./cable.py --delai=300 --perte=0.2 --graine=7 < examples/billets.csv > abime.csv": spoils,
+    "scripts/broker.sh topologies/etoile.txt --adresse 192.168.1.10": is_played_in("tests/broker"),
+    "scripts/join.sh c1.tar": is_played_in("tests/broker"),
     "./guichet.py --notk --gtfs=horaires --date=2025-03-17 --depart=Compiègne < /dev/null > /dev/null": imports,
     "scripts/launch_ring.sh --demo -- --gtfs=horaires --date=2025-03-17 --places=2": plays,
     "./guichet.py --notk --billets=examples/billets.csv < /dev/null > /dev/null": imports,
     "./guichet.py --notk --billets=sncf/departures.csv --date=2025-03-17 --places=2 < /dev/null > /dev/null": imports,
     "python3 -m tests.simulator --runs 100 --seed 1": simulates,
+    "scripts/demo_soutenance.sh": is_played_in("tests/windows/test_rehearsal.py"),
+    "scripts/demo_soutenance.sh --auto": is_played_in("tests/windows/test_rehearsal.py"),
 }
 
 
@@ -296,13 +362,15 @@ def test_every_command_is_tried() -> None:
     assert sorted(commands) == sorted(TRIED)
 
 
-def test_every_line_typed_in_the_first_visit_is_tried() -> None:
-    assert set(typed()) == {*ANSWERS, "quitter"}
+@pytest.mark.parametrize("answers", [ANSWERS, DETOURS])
+def test_every_line_that_is_typed_is_tried(answers: dict[str, str]) -> None:
+    assert set(typed(next(iter(answers)))) == {*answers, "quitter"}
 
 
 def test_both_readmes_have_the_same_commands() -> None:
     assert blocks(FRENCH, "sh") == blocks(ENGLISH, "sh")
-    assert typed() in blocks(ENGLISH, "text")
+    for answers in (ANSWERS, DETOURS):
+        assert typed(next(iter(answers))) in blocks(ENGLISH, "text")
 
 
 def test_what_the_french_page_shows_of_a_check_is_what_is_said() -> None:
@@ -317,6 +385,61 @@ def test_what_the_french_page_shows_of_a_check_is_what_is_said() -> None:
     said = verify._summary(document, [])
     assert [said.fr] in blocks(FRENCH, "text")
     assert [said.en] in blocks(ENGLISH, "text")
+
+
+# ---------------------------------------------------------------------------------------- the first visit, in its windows
+
+# Where, which keys, and what must then be in whose trace.
+STEPS = [
+    ("c1", ("Alt+P",), "c1", '"state":"offered"'),
+    ("c1", ("Alt+C",), "c1", '"state":"owned"'),
+    ("c2", ("Alt+P",), "c2", '"state":"expired"'),
+    ("c1", ("Ctrl+I",), "gch", '"phase":"complete"'),
+    ("c3", ("Alt+P",), "c3", '"state":"offered"'),
+    ("c3", ("Alt+C",), "c3", '"state":"owned"'),
+    ("gch", ("Ctrl+O", "Return"), "gch", '"ev":"restore".*"phase":"complete"'),
+    ("c3", ("Ctrl+Q",), "c3", '"ev":"stop"'),
+]
+RETURN = {"Entrée": "Return", "Enter": "Return"}
+
+
+def await_line(trace: Path, wanted: str) -> None:
+    """Until a line of a trace has `wanted`."""
+    deadline = time.monotonic() + LIMIT
+    while not re.search(wanted, trace.read_text(encoding="utf-8")):
+        assert time.monotonic() < deadline, f"no {wanted} in {trace.name}"
+        time.sleep(0.05)
+
+
+@pytest.mark.skipif(not shutil.which("xdotool"), reason="no xdotool: apt install xdotool")
+def test_the_first_visit_through_the_windows(folder: Path, display: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Key by key, and each does what the page says; only the offer that is let go holds less long."""
+    monkeypatch.setenv("DISPLAY", display)
+    user = Robot()
+    with begun(f"DISPLAY={display} exec scripts/launch_ring.sh --dossier visite --guichet=--delai=15", folder) as process:
+        read_until(process, "4 sites en marche")
+        for site, keys, witness, wanted in STEPS:
+            user.press(site, *(key.lower().replace("return", "Return") for key in keys))
+            await_line(folder / "visite" / f"{witness}.trace.jsonl", wanted)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=LIMIT)
+        assert process.returncode == 0
+
+
+@pytest.mark.parametrize("path", [FRENCH, ENGLISH], ids=["fr", "en"])
+def test_the_keys_of_the_first_visit_are_those_that_are_tried(path: Path) -> None:
+    table = table_in(path, "## Première visite, en cinq minutes", "## First visit, in five minutes")
+    page = [(row[0], RETURN.get(key, key)) for row in table for key in quoted(row[1])]
+    assert page == [(site, key) for site, keys, _, _ in STEPS for key in keys]
+
+
+@pytest.mark.parametrize("path", [FRENCH, ENGLISH], ids=["fr", "en"])
+def test_what_is_to_be_clicked_is_called_so_in_the_windows(path: Path) -> None:
+    source = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "lib" / "windows").rglob("*.py"))
+    table = table_in(path, "## Première visite, en cinq minutes", "## First visit, in five minutes")
+    names = {name for row in table for name in re.findall(r"\*\*(.*?)\*\*|[«\"]\s*([^»\"]*?)\s*[»\"]", row[1])}
+    labels = {bold or tab for bold, tab in names}
+    assert len(labels) == 7 and [label for label in labels if f'"{label}"' not in source] == []
 
 
 # ----------------------------------------------------------------------------------------------------------- the tables
@@ -360,7 +483,7 @@ class Spy(commands._Arguments):
         return self.VALUES.get(key, "1")
 
     def optional(self, key: str) -> str | None:
-        return self.text(key)
+        return self.text(key).partition("T")[0]  # `importer` takes days; `modifier` leaves the date to the core
 
 
 def command_keys(role: str, verb: str) -> set[str]:
@@ -389,8 +512,28 @@ def test_the_options_of_the_programs(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [FRENCH, ENGLISH], ids=["fr", "en"])
 def test_the_options_of_the_launcher(path: Path) -> None:
-    names = names_of(table_in(path, *["### `scripts/launch_ring.sh`"] * 2))
+    scripts = "`scripts/launch_ring.sh`", "`scripts/launch_graph.sh`"
+    names = names_of(table_in(path, "### " + " et ".join(scripts), "### " + " and ".join(scripts)))
     assert sorted(names) == sorted({*launch_options._FLAGS, *launch_options._VALUES, "-c"})
+
+
+def helped(command: str, folder: Path) -> list[str]:
+    """The options that a program's help lists, one or two a line."""
+    lines = re.findall(r"^  (-.*?)(?:  .*)?$", ends_well(f"{command} --help", folder).stdout, re.MULTILINE)
+    return [option for line in lines for option in re.findall(r"(?<![\w-])--?[a-z][a-z-]*", line)]
+
+
+@pytest.mark.parametrize(
+    ("command", "french", "english"),
+    [
+        ("./cable.py", "`cable.py`", "`cable.py`"),
+        ("python3 -m lib.diagram", "`python3 -m lib.diagram DOSSIER`", "`python3 -m lib.diagram FOLDER`"),
+    ],
+)
+def test_the_options_of_the_other_programs(folder: Path, command: str, french: str, english: str) -> None:
+    for path in (FRENCH, ENGLISH):
+        names = names_of(table_in(path, f"### {french}", f"### {english}"))
+        assert sorted(names) == sorted(helped(command, folder))
 
 
 @pytest.mark.parametrize("role", ["guichet", "client"])
@@ -424,9 +567,24 @@ def test_who_may_import_whom(path: Path) -> None:
     from tests.core.test_architecture import ROOMS
 
     page = {quoted(row[0])[0]: set(quoted(row[1])) for row in table_in(path, "## L'architecture", "## Architecture")}
-    for room in ("core", "edge", "launch"):
-        rule = {name.replace(".", "/").replace("lib/texts", "lib/texts.py") for name in ROOMS[room]}
+    for room, names in ROOMS.items():
+        paths = [name.replace(".", "/") for name in names]
+        rule = {path if (ROOT / path).is_dir() else f"{path}.py" for path in paths}
         assert page[f"lib/{room}"] | {f"lib/{room}"} == rule
+
+
+@pytest.mark.parametrize("path", [FRENCH, ENGLISH], ids=["fr", "en"])
+def test_the_plan_of_the_architecture_names_every_room(path: Path) -> None:
+    plan = section(path.read_text(encoding="utf-8"), heading_of(path, "## L'architecture", "## Architecture"))
+    rooms = {f"{folder.parent.name}/" for folder in (ROOT / "lib").glob("*/__init__.py")}
+    assert {room for room in rooms if not re.search(rf"^  {room} ", plan, re.MULTILINE)} == set()
+
+
+def test_the_number_of_mutants() -> None:
+    from tests.mutants import MUTANTS
+
+    assert f"| mutants | {len(MUTANTS)} fautes" in FRENCH.read_text(encoding="utf-8")
+    assert f"| mutants | {len(MUTANTS)} known" in ENGLISH.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", [FRENCH, ENGLISH], ids=["fr", "en"])

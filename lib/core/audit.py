@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,34 +58,61 @@ def examine(document: Document) -> list[Finding]:
 
 def has_shape(document: Any) -> bool:
     """Whether the parts that the checks look at are there, and are what they should be."""
+    return _holds(_check_document, document)
+
+
+def is_state(state: Any, role: str) -> bool:
+    """Whether this can be what a site of `role` recorded, as far as the checks look at it."""
+    return _holds(_check_site, state) and state["role"] == role
+
+
+def _holds(check: Callable[[Any], None], value: Any) -> bool:
     try:
-        assert isinstance(document, dict) and document["format"] == FORMAT
-        assert all(isinstance(document[key], int) for key in ("round", "epoch"))
-        assert document["collector"] in document["sites"] and isinstance(document["channels"], list)
-        for site in document["sites"].values():
-            assert site["role"] in ("guichet", "client") and isinstance(site["life"], int)
-            assert all(isinstance(rank, int) for rank in site["sent"].values())
-            for intervals in site["received"].values():
-                Intervals(intervals)
-            assert all(isinstance(ticket["id"], str) for ticket in site["tickets"])
-            for request in site.get("requests", []):
-                assert isinstance(request["state"], str) and isinstance(request["request"], int)
-                assert isinstance(request["ticket"], str)
-            if site["role"] == "guichet":
-                assert all(_is_entry(ticket) for ticket in site["tickets"])
-        for channel in document["channels"]:
-            assert isinstance(channel["from"], str) and isinstance(channel["to"], str)
-            assert all(isinstance(message["rank"], int) for message in channel["messages"])
-            assert all(isinstance(message["fields"], dict) for message in channel["messages"])
+        check(value)
     except (AssertionError, KeyError, TypeError, AttributeError, ValueError):
         return False
     return True
 
 
+def _check_document(document: Any) -> None:
+    assert isinstance(document, dict) and document["format"] == FORMAT
+    sites, collector = document["sites"], document["collector"]
+    assert _are(int, [document["round"], document["epoch"]]) and _are(str, [*sites, collector])
+    assert sites[collector]["role"] == "guichet" and document.get("complete") in (True, False, None)
+    assert all(_are(str, document.get(key, [])) for key in ("expected", "left", "initiators"))
+    for site in sites.values():
+        _check_site(site)
+    assert isinstance(document["channels"], list)
+    for channel in document["channels"]:
+        assert _are(str, [channel["from"], channel["to"]])
+        for message in channel["messages"]:
+            assert _are(int, [message["rank"], message["timestamp"]]) and _are(str, [message["id"], message["type"]])
+            assert _are(str, [*message["fields"], *message["fields"].values()])
+
+
+def _check_site(site: Any) -> None:
+    assert isinstance(site, dict) and site["role"] in ("guichet", "client") and _are(int, [site["life"], site["clock"]])
+    for book in (site["sent"], site.get("settled", {}), site.get("lives", {})):
+        assert _are(str, list(book)) and _are(int, list(book.values()))
+    for sender, intervals in site["received"].items():
+        assert _are(str, [sender]) and all(_are(int, interval) for interval in intervals)
+        Intervals(intervals)
+    for request in site.get("requests", []):
+        assert _are(str, [request["state"], request["ticket"]]) and _are(int, [request["request"]])
+    assert isinstance(site["tickets"], list) and isinstance(site.get("requests", []), list)
+    for ticket in site["tickets"]:
+        assert _are(str, [ticket["id"]])
+        assert site["role"] == "client" or ticket["state"] == "free" or _is_entry(ticket)
+
+
 def _is_entry(ticket: Document) -> bool:
-    """Whether this can be a ticket of the guichet's list."""
-    names_its_client = isinstance(ticket.get("client"), str) and isinstance(ticket.get("request"), int)
-    return ticket["state"] == "free" or (ticket["state"] in ("held", "sold") and names_its_client)
+    """Whether this can be a ticket of the guichet's list that is set aside for a client."""
+    return ticket["state"] in ("held", "sold") and _are(str, [ticket["client"]]) and _are(int, [ticket["request"]])
+
+
+def _are(kind: type, values: Any) -> bool:
+    """Whether this is a list of values of that very kind: a bool is no int."""
+    return isinstance(values, list) and all(type(value) is kind for value in values)
 
 
 def channels_of(document: Document) -> dict[tuple[str, str], dict[int, Document]]:
@@ -198,15 +225,24 @@ def _is_forgotten(ticket: Document, sites: Sites, collector: str) -> bool:
 
 
 def forgotten(document: Document) -> list[str]:
-    """The sold tickets that their clients have forgotten: the guichet owes it to them to tell them again."""
+    """The sold tickets that their clients have forgotten, or whose clients had left, and begin with nothing if they come
+    back: the guichet owes it to them to tell them again."""
     sites, channels, collector = document["sites"], channels_of(document), document["collector"]
     return [
         ticket["id"]
         for ticket in sites[collector]["tickets"]
         if ticket["state"] == "sold"
         and not _is_with_its_client(ticket, sites, channels, collector)
-        and _is_forgotten(ticket, sites, collector)
+        and (ticket["client"] not in sites or _is_forgotten(ticket, sites, collector))
     ]
+
+
+def reborn(document: Document) -> list[str]:
+    """The clients that are recorded in another life than the one that the guichet knew: what is recorded of their requests
+    there may be of others, under the same numbers."""
+    sites = document["sites"]
+    office = sites[document["collector"]]
+    return [name for name, site in sites.items() if site["role"] == "client" and not _knows(office, name, site)]
 
 
 def census(document: Document) -> dict[str, int]:

@@ -41,7 +41,17 @@ from lib.core.facts import (
     TicketKept,
     TicketLeft,
 )
-from lib.core.recording import MAX_RECORDED, State, errand_as_json, errand_from_json, kept_as_json, kept_from_json, read
+from lib.core.recording import (
+    LARGEST,
+    MAX_RECORDED,
+    State,
+    checked_purchase,
+    errand_as_json,
+    errand_from_json,
+    kept_as_json,
+    kept_from_json,
+    read,
+)
 from lib.core.tickets import Search
 
 # (kind, state, what happens) -> state. What is not in the table does not happen: such a message is an echo.
@@ -75,6 +85,7 @@ TRANSITIONS: dict[tuple[str, str, str], str] = {
 FIRST_PAUSE = 1.0  # seconds before a message is said again; doubled each time, up to:
 LONGEST_PAUSE = 15.0
 MAX_HISTORY = 1000  # closed errands that the user can still look up
+MAX_OWNED = 100_000  # tickets of a client: as many as `wire.MAX_PARTS` of a state can name
 DECLINED = "client"  # the reason of a refusal that is the user's own
 
 
@@ -177,11 +188,13 @@ class Client:
         if not isinstance(body, say.TicketNotice):
             return
         errand = self.errands.get(body.request)
+        if self.next_number <= body.request < LARGEST:  # our store is an old copy: that number was ours
+            self.next_number = body.request + 1
         if body.status == say.SOLD:
             yield from self._keep(body, errand)
         elif body.status == say.OFFERED:
             yield from self._be_offered(body, errand, now)
-        elif errand is None:
+        elif errand is None or (errand.kind == RETURN and body.ticket != errand.ticket_id):
             return
         elif body.status == say.LISTED:
             yield from self._list(body, errand)
@@ -196,7 +209,7 @@ class Client:
         assert body.journey is not None
         holding = Holding(body.ticket, body.journey, self.name)
         is_echo = (body.ticket, body.request) in self.given_back
-        if not is_echo and body.ticket not in self.tickets:
+        if not is_echo and body.ticket not in self.tickets and len(self.tickets) < MAX_OWNED:
             self.tickets[body.ticket] = TicketKept(holding, body.request)
             yield self.tickets[body.ticket]
         if errand is not None and errand.kind == RESERVE:
@@ -319,6 +332,15 @@ class Client:
             if errand.next_try:
                 yield from self._say(errand._replace(give_up=now + self.patience, pause=0.0), now)
 
+    def open_requests(self) -> list[int]:
+        """The numbers of the requests that the user still waits for."""
+        return [number for number, errand in self.errands.items() if _is_open(errand)]
+
+    def forget(self) -> Iterator[Effect]:
+        """Nothing that it has or asked for counts any more; request numbers go on."""
+        self._take_up((), (), ())
+        yield ClientRestored((), (), ())
+
     # ------------------------------------------------------------------------------------------------------ what it has
 
     def state(self, now: float) -> dict[str, object]:
@@ -341,7 +363,7 @@ class Client:
         """Be as recorded again; request numbers go on. Raises `Unreadable`; then nothing has changed."""
         errands = read(lambda: tuple(errand_from_json(row, now, self.patience) for row in state.get("requests", [])))
         tickets = read(lambda: tuple(kept_from_json(row) for row in state.get("tickets", [])))
-        given_back = read(lambda: tuple((str(row[0]), int(row[1])) for row in state.get("given_back", [])))
+        given_back = read(lambda: tuple(checked_purchase(*row) for row in state.get("given_back", [])))
         self._take_up(errands, tickets, given_back)
         # A client without a store may be younger than the file: its numbers go on from those that are in use.
         used = [*self.errands, *(kept.request for kept in tickets), *(request for _, request in given_back)]

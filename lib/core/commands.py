@@ -70,6 +70,12 @@ class WithdrawTicket(NamedTuple):
     ticket_id: str
 
 
+class Dismiss(NamedTuple):
+    """guichet: this client has left for good: all that is held for it or sold to it is free again (`liberer`)."""
+
+    client: str
+
+
 class TakeSnapshot(NamedTuple):
     """both: take a snapshot of the whole system (`instantane`)."""
 
@@ -105,6 +111,7 @@ Command = (
     | AddTickets
     | ChangeTicket
     | WithdrawTicket
+    | Dismiss
     | TakeSnapshot
     | AskRestore
     | Restore

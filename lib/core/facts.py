@@ -65,6 +65,14 @@ CONSULT, RESERVE, RETURN = "consult", "reserve", "return"
 ASKED, LISTED, OFFERED, CONFIRMING, OWNED = "asked", "listed", "offered", "confirming", "owned"
 REFUSED, EXPIRED, RETURNED, UNREACHABLE = "refused", "expired", "returned", "unreachable"
 
+# Kind of request -> the states that it can be in; and the states in which something of it may still have to be said.
+STATES = {
+    CONSULT: (ASKED, LISTED, REFUSED, UNREACHABLE),
+    RESERVE: (ASKED, OFFERED, CONFIRMING, OWNED, REFUSED, EXPIRED, UNREACHABLE),
+    RETURN: (ASKED, RETURNED, REFUSED, UNREACHABLE),
+}
+SAID = (ASKED, CONFIRMING, REFUSED, UNREACHABLE)
+
 
 class Holding(NamedTuple):
     """A ticket as a client knows it: offered to it, its own, or on a list."""
@@ -166,6 +174,15 @@ class RestoreMoved(NamedTuple):
     waiting: tuple[str, ...] = ()
 
 
+class BegunAnew(NamedTuple):
+    """The client lives on in a later life as a newcomer does, because it was `dismissed`, or `outlived` by a life of its
+    name: those `tickets` are its own no more, those `requests` will have no answer."""
+
+    reason: str
+    tickets: tuple[str, ...]
+    requests: tuple[int, ...]
+
+
 class RestoreOwed(NamedTuple):
     """The guichet owes `client` the state `text` of epoch `epoch`, until it says that it has it (text empty: it has)."""
 
@@ -233,12 +250,13 @@ class Dropped(NamedTuple):
 
 
 class PeerMet(NamedTuple):
-    """Site `name` takes part, in life `life`; not `present`: it has said that it leaves."""
+    """Site `name` takes part, in life `life`; not `present`: it has said that it leaves, or was `dismissed`."""
 
     name: str
     role: str
     life: int
     present: bool = True
+    dismissed: bool = False
 
 
 class Commanded(NamedTuple):
@@ -267,6 +285,7 @@ Fact = (
     | SnapshotMoved
     | OfficeRestored
     | ClientRestored
+    | BegunAnew
     | RestoreMoved
     | RestoreOwed
     | Redelivered

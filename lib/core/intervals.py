@@ -15,11 +15,12 @@ MAX_INTERVALS = 10_000
 
 
 class Intervals:
-    """A set of integers, kept as ascending, disjoint, non-adjacent closed intervals."""
+    """A set of integers, kept as ascending, disjoint, non-adjacent closed intervals, at most `limit` of them (0: many)."""
 
-    __slots__ = ("_ends", "_starts")
+    __slots__ = ("_ends", "_limit", "_starts")
 
-    def __init__(self, intervals: Iterable[Iterable[int]] = ()) -> None:
+    def __init__(self, intervals: Iterable[Iterable[int]] = (), limit: int = 0) -> None:
+        self._limit = limit or MAX_INTERVALS
         self._starts: list[int] = []
         self._ends: list[int] = []
         for start, end in intervals:
@@ -71,7 +72,7 @@ class Intervals:
         else:
             starts.insert(at, number)
             ends.insert(at, number)
-        if len(starts) > MAX_INTERVALS:
+        if len(starts) > self._limit:
             del starts[1], ends[0]
         return True
 

@@ -17,10 +17,10 @@ EVERYONE = "tous"
 LISTED, OFFERED, SOLD, REFUSED, TAKEN_BACK = "listed", "offered", "sold", "refused", "taken_back"
 
 # Why it refuses: `TicketNotice.reason` (contract, section 4). The words are those of the line, as they are of the trace.
-FULL, UNKNOWN, EXPIRED, UNAVAILABLE = "complet", "inconnu", "expire", "indisponible"
+REASONS = FULL, UNKNOWN, EXPIRED, UNAVAILABLE = "complet", "inconnu", "expire", "indisponible"
 
 # `Presence.phase`.
-ARRIVAL, WELCOME, DEPARTURE, ALIVE = "arrival", "welcome", "departure", "alive"
+ARRIVAL, WELCOME, DEPARTURE, ALIVE, DISMISSAL = "arrival", "welcome", "departure", "alive", "dismissal"
 
 
 class Request(NamedTuple):
@@ -74,7 +74,8 @@ class Presence(NamedTuple):
 
     An arrival says whether the site `remembers` what it did in its earlier lives. `sold` is how many tickets are the
     client's, as the speaker knows it: a client knows of no others than those that were sold to it, so two equal numbers
-    mean that it knows of them all. A welcome says whether a snapshot is open (`is_red`), so that a newcomer takes part.
+    mean that it knows of them all. A welcome says whether a snapshot is open (`is_red`), so that a newcomer takes part. A
+    dismissal says to a client that its life is over for the guichet, and what it had free again: it begins anew.
     """
 
     role: str

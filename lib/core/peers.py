@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from lib.core.facts import PeerMet
 from lib.core.intervals import Intervals
+from lib.core.relay import MAX_NAMES
 
 
 @dataclass(slots=True)
@@ -19,14 +20,17 @@ class Peer:
     """One other site: its latest life (0: not heard of yet), the last rank said to it, the ranks received from it.
 
     `cut` is the last rank said to it before our latest recording. `present` is False from the moment that it said that it
-    leaves.
+    leaves, or was `dismissed`. `last_heard` is when a message of its own was received (Unix seconds; 0: not in our life);
+    `claims` how often in a row it said that it has more tickets than we know.
     """
 
     name: str
     role: str = ""
     life: int = 0
     present: bool = True
+    dismissed: bool = False
     last_heard: float = 0.0
+    claims: int = 0
     sent: int = 0
     cut: int = 0
     received: Intervals = field(default_factory=Intervals)
@@ -41,13 +45,21 @@ class Peers:
     """The other sites, by name."""
 
     def __init__(self, known: Iterable[PeerMet] = ()) -> None:
-        self._peers = {met.name: Peer(met.name, met.role, met.life, met.present) for met in known}
+        self._peers = {met.name: Peer(*met) for met in known}
 
     def __getitem__(self, name: str) -> Peer:
         """The peer of that name, known or not yet."""
         if name not in self._peers:
             self._peers[name] = Peer(name)
         return self._peers[name]
+
+    def get(self, name: str) -> Peer | None:
+        """The peer of that name, if it was ever heard of."""
+        return self._peers.get(name)
+
+    def are_too_many_with(self, name: str) -> bool:
+        """Whether this one would be one more than a system of ours can have."""
+        return name not in self._peers and len(self._peers) >= MAX_NAMES
 
     def all(self) -> list[Peer]:
         """Everybody heard of, in the order of their names."""

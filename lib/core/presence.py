@@ -34,6 +34,7 @@ class GuichetPresence:
     def start(self, now: float) -> Iterator[Effect]:
         """The guichet lives: everyone may say again what it has not answered."""
         self.deadline = now + GUICHET_HEARTBEAT
+        yield from self._role.resume(now)
         yield Say(EVERYONE, Presence(self._role.role, say.ARRIVAL))
 
     def tick(self, now: float) -> Iterator[Effect]:
@@ -49,12 +50,16 @@ class GuichetPresence:
         if body.role != Client.role or body.phase == say.DEPARTURE:
             return
         if body.phase == say.ARRIVAL:
-            sold = self._role.sold_to(sender)
-            yield Say(sender, Presence(self._role.role, say.WELCOME, sold=sold, is_red=self._is_red()))
+            yield self.welcome(sender)
             if not body.remembers and 0 < earlier_life < life:
                 yield from self._role.forget_requests(sender)
         if body.sold != self._role.sold_to(sender):
             yield from self._role.tell_again(sender)
+
+    def welcome(self, client: str) -> Say:
+        """The answer to an arrival."""
+        sold = self._role.sold_to(client)
+        return Say(client, Presence(self._role.role, say.WELCOME, sold=sold, is_red=self._is_red()))
 
     def leave(self) -> Iterator[Effect]:
         """Say goodbye."""
@@ -71,7 +76,7 @@ class ClientPresence:
     def __init__(self, role: Client, remembers: bool) -> None:
         self._role = role
         self.remembers = remembers
-        self._is_welcome = False
+        self.is_welcome = False
         self._pause = 0.0
         self.deadline = 0.0
 
@@ -97,7 +102,7 @@ class ClientPresence:
     def tick(self, now: float) -> Iterator[Effect]:
         """Arrive again while it is in vain; then give a sign of life when it is time."""
         if now >= self.deadline:
-            yield from self._live(now) if self._is_welcome else self._arrive(now)
+            yield from self._live(now) if self.is_welcome else self._arrive(now)
 
     def receive(self, sender: str, life: int, earlier_life: int, body: Presence, now: float) -> Iterator[Effect]:
         """The guichet welcomes us, has come back, or leaves."""
@@ -105,11 +110,11 @@ class ClientPresence:
             return
         if body.phase == say.DEPARTURE:
             yield PeerMet(sender, body.role, life, present=False)
-        if body.phase == say.WELCOME and not self._is_welcome:
-            self._is_welcome, self._pause = True, FIRST_HEARTBEAT
+        if body.phase == say.WELCOME and not self.is_welcome:
+            self.is_welcome, self._pause = True, FIRST_HEARTBEAT
             self.deadline = now + self._pause
         if body.phase == say.ARRIVAL:
-            self._is_welcome, self._pause = False, 0.0
+            self.is_welcome, self._pause = False, 0.0
             yield from self._arrive(now)
             yield from self._role.resume(now)
 

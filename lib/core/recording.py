@@ -2,23 +2,153 @@
 
 from __future__ import annotations
 
+import json
+import math
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from lib.core import facts
-from lib.core.facts import Answered, Errand, Holding, TicketKept
-from lib.core.tickets import FREE, HELD, SOLD, Journey, Search, Ticket, cents_of, euros
+from lib.core import facts, wire
+from lib.core.facts import Answered, Errand, Holding, PeerMet, RestoreOwed, TicketKept
+from lib.core.messages import REASONS
+from lib.core.tickets import FREE, HELD, MAX_STATION_BYTES, SOLD, Journey, Search, Ticket, cents_of, euros, fits
 
 State = dict[str, Any]
 
 # Closed requests and purchases given back that are recorded, for each client. They answer what comes again late; but after
 # a restoration nothing of an older epoch comes any more, except the few messages that the snapshot found in the channels.
 MAX_RECORDED = 256
+LARGEST = 10**wire.MAX_DIGITS - 10**6  # number that is taken up: many more can still be counted on from there
+MAX_WAIT = 1_000_000.0  # seconds that a hold or an offer has left: eleven days, as the options have it
+MAX_DEPTH = 20  # of lists and objects within each other: a state has 5
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")  # of a character that was written as two escapes
 T = TypeVar("T")
 
 
 class Unreadable(ValueError):
     """A recorded state that cannot be taken up."""
+
+
+def parse(text: str) -> Any:
+    """What a JSON text says that may come from anywhere. Raises `ValueError` for what is none, and for what nobody could
+    write down again: numbers that are none, halves of characters, nests within nests."""
+    try:
+        value = json.loads(text, parse_constant=_finite, parse_float=_finite)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if not _is_shallow(value, MAX_DEPTH):
+        raise ValueError("nested too deeply")
+    if _HALF.search(text):
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def _finite(number: str) -> float:
+    if not math.isfinite(value := float(number)):
+        raise ValueError(f"{number} is no number")
+    return value
+
+
+def _is_shallow(value: Any, depth: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return depth > 0 and all(_is_shallow(each, depth - 1) for each in inner if isinstance(each, dict | list))
+
+
+# ---------------------------------------------------------------------------- what comes back from a disk, or over the line
+
+
+def _demand(condition: bool, what: object) -> None:
+    if not condition:
+        raise Unreadable(repr(what)[:200])
+
+
+def _is_number(value: object, least: int = 0) -> bool:
+    """Whether this is an integer that can be written on the line, and counted on from."""
+    return isinstance(value, int) and type(value) is int and least <= value <= LARGEST
+
+
+def _is_time(value: object) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+
+
+def _are_texts(*values: object) -> bool:
+    return all(type(value) is str for value in values)
+
+
+def checked_ticket(ticket: Ticket) -> Ticket:
+    """The ticket, if it can be one of the guichet's; raises `Unreadable` otherwise, as all of these do."""
+    _check_journey(ticket.journey)
+    _demand(wire.is_ticket_id(ticket.id) and ticket.state in (FREE, HELD, SOLD) and _is_time(ticket.deadline), ticket)
+    is_set_aside = ticket.state != FREE and wire.is_site_name(ticket.client) and _is_number(ticket.request)
+    _demand(is_set_aside or (ticket.state, ticket.client, ticket.request) == (FREE, "", 0), ticket)
+    return ticket
+
+
+def checked_answer(answer: Answered) -> Answered:
+    """The closed request, if it can be one of the guichet's book."""
+    _demand(wire.is_site_name(answer.client) and _is_number(answer.request), answer)
+    _demand(_is_ticket_or_none(answer.ticket_id) and answer.reason in ("", *REASONS), answer)
+    return answer
+
+
+def checked_kept(kept: TicketKept) -> TicketKept:
+    """The ticket, if a client can have it."""
+    _check_holding(kept.holding)
+    _demand(_is_number(kept.request), kept)
+    return kept
+
+
+def checked_errand(errand: Errand) -> Errand:
+    """The request, if it can be one of a client's."""
+    search, holding = errand.search, errand.holding
+    if holding is not None:
+        _check_holding(holding)
+    _demand(_is_number(errand.number, 1) and errand.state in facts.STATES.get(errand.kind, ()), errand)
+    _demand(_are_texts(search.ticket, search.since, search.until), search)
+    _demand(_is_ticket_or_none(search.ticket) and all(map(wire.is_period_end, (search.since, search.until))), search)
+    for text in (search.departure, search.destination, errand.reason):
+        _demand(_are_texts(text) and fits(text, MAX_STATION_BYTES), errand)
+    _demand(_is_number(errand.limit, 1) and errand.limit <= wire.MAX_LIST and _is_time(errand.deadline), errand)
+    _demand(holding is not None or errand.state not in (facts.OFFERED, facts.CONFIRMING, facts.OWNED), errand)
+    _demand(bool(errand.ticket_id) or errand.kind != facts.RETURN, errand)
+    _demand(errand.next_try == 0 or errand.state in facts.SAID, errand)
+    return errand
+
+
+def checked_purchase(ticket_id: Any, request: Any) -> tuple[str, int]:
+    """A purchase that was given back: the ticket, and the request that bought it."""
+    _demand(_are_texts(ticket_id) and wire.is_ticket_id(ticket_id) and _is_number(request), (ticket_id, request))
+    return ticket_id, request
+
+
+def checked_peer(met: PeerMet) -> PeerMet:
+    """A site that was met."""
+    _demand(wire.is_site_name(met.name) and met.role in ("guichet", "client") and _is_number(met.life), met)
+    return met
+
+
+def checked_debt(debt: RestoreOwed) -> RestoreOwed:
+    """What a guichet owes a client."""
+    _demand(wire.is_site_name(debt.client) and _is_number(debt.epoch, 1) and _are_texts(debt.text), debt)
+    return debt
+
+
+def _is_ticket_or_none(ticket_id: str) -> bool:
+    return ticket_id == "" or wire.is_ticket_id(ticket_id)
+
+
+def _check_holding(holding: Holding) -> None:
+    _check_journey(holding.journey)
+    is_held = holding.holder == "" or wire.is_site_name(holding.holder)
+    _demand(wire.is_ticket_id(holding.ticket_id) and is_held, holding)
+
+
+def _check_journey(journey: Journey) -> None:
+    texts = (journey.train, journey.date, journey.departure, journey.destination)
+    _demand(_are_texts(*texts) and type(journey.cents) is int, journey)
+
+
+# ----------------------------------------------------------------------------------------------------- as the file holds it
 
 
 def journey_as_json(journey: Journey) -> dict[str, str]:
@@ -49,15 +179,25 @@ def ticket_as_json(ticket: Ticket, office: str, now: float) -> State:
 
 def ticket_from_json(row: State, now: float) -> Ticket:
     """The ticket again; a hold restarts with the time that it had left."""
-    if row["state"] not in (FREE, HELD, SOLD):
-        raise Unreadable(row["state"])
-    deadline = now + float(row["expires_in"]) if row["state"] == HELD else 0.0
-    return Ticket(row["id"], _journey(row), row["state"], row.get("client", ""), int(row.get("request", 0)), deadline)
+    deadline = now + _seconds(row["expires_in"]) if row["state"] == HELD else 0.0
+    client, request = (row["client"], row["request"]) if row["state"] != FREE else ("", 0)
+    return checked_ticket(Ticket(row["id"], _journey(row), row["state"], client, request, deadline))
+
+
+def _seconds(value: Any) -> float:
+    _demand(_is_time(value) and 0 <= value <= MAX_WAIT, value)
+    return float(value)
 
 
 def answer_as_json(answer: Answered) -> list[Any]:
     """A closed request of the guichet's book."""
     return [answer.client, answer.request, answer.ticket_id, answer.reason]
+
+
+def answer_from_json(row: list[Any]) -> Answered:
+    """The closed request again."""
+    client, request, ticket_id, reason = row
+    return checked_answer(Answered(client, request, ticket_id, reason))
 
 
 def kept_as_json(kept: TicketKept, owner: str) -> State:
@@ -68,7 +208,7 @@ def kept_as_json(kept: TicketKept, owner: str) -> State:
 
 def kept_from_json(row: State) -> TicketKept:
     """The ticket again."""
-    return TicketKept(Holding(row["id"], _journey(row), row["holder"]), int(row["request"]))
+    return checked_kept(TicketKept(Holding(row["id"], _journey(row), row["holder"]), row["request"]))
 
 
 def errand_as_json(errand: Errand, now: float) -> State:
@@ -89,18 +229,19 @@ def errand_from_json(row: State, now: float, patience: float) -> Errand:
     details = row.get("details")
     holding = Holding(row["ticket"], _journey(details), details["holder"]) if details else None
     is_offered = row["state"] == facts.OFFERED
-    return Errand(
-        number=int(row["request"]),
+    errand = Errand(
+        number=row["request"],
         kind=row["kind"],
         state=row["state"],
         search=Search(*row["search"]),
-        limit=int(row["limit"]),
+        limit=row["limit"],
         holding=holding,
         reason=row["reason"],
-        deadline=now + float(row["expires_in"]) if is_offered else 0.0,
+        deadline=now + _seconds(row["expires_in"]) if is_offered else 0.0,
         give_up=now + patience,
         next_try=now if row["pending"] else 0.0,
     )
+    return checked_errand(errand)
 
 
 def read(what: Callable[[], T]) -> T:

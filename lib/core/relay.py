@@ -6,12 +6,15 @@
 The cheap path is cheap: a line whose first fields are written as we write them, by sites heard before, is cut at its first
 five `^` and not looked into any further. `_study` takes every other line apart with care, and learns from it what the
 cheap path may recognise; the two must agree, and a test holds them to it.
+
+Other applications may share our pipes. Their lines have no identity that we could know them again by: with `transit` each
+is passed on as it is, every time that it is read, and what never comes to rest is theirs to stop; without, it is ignored.
 """
 
 from __future__ import annotations
 
-from lib.core import wire
-from lib.core.intervals import Intervals
+from lib.core import belief, wire
+from lib.core.intervals import MAX_INTERVALS, Intervals
 from lib.core.messages import EVERYONE
 
 # Names (emitters, neighbours, receivers) that are remembered. No system of ours comes near; a site that hears of more is
@@ -19,6 +22,12 @@ from lib.core.messages import EVERYONE
 MAX_NAMES = 10_000
 # Lives of one emitter that are told apart. A message of a life before these is dropped: it is that many restarts old.
 MAX_LIVES = 16
+# Holes in the sequences of all emitters together: a life that is heard of later has room for fewer, but always for some.
+# Whoever forges names, lives and numbers makes us keep some hundred MB at most.
+MAX_HOLES, LEAST_HOLES = 100_000, 4
+# Lines of other applications that are passed on in a second. Where sites write to several neighbours each hop multiplies
+# them, and nobody can stop one that goes round: it must not take all that the pipes carry. (A site of ours passes 100,000.)
+MAX_TRANSIT = 1000
 _ZERO = ord("0")
 _BELL = b"\x07"
 
@@ -36,8 +45,12 @@ class Verdict:
 
 _DUPLICATE = Verdict(reason="duplicate")
 _RETURNED = Verdict(reason="own message come back")
-_CROWD = Verdict(reason="too many emitters")
+CROWD, LIFE, IN_OUR_NAME = "too many emitters", "life beyond belief", "said in our name"
+_CROWD = Verdict(reason=CROWD)
+_LIFE = Verdict(reason=LIFE)
+_IN_OUR_NAME = Verdict(reason=IN_OUR_NAME)
 _OLD_LIFE = Verdict(reason="life too old")
+_OTHERS = Verdict(reason="another application's")
 _FOR_US = Verdict(deliver=True)
 
 
@@ -56,15 +69,16 @@ class _Seen:
         self.field = b""  # `numero~1`: how the identities of the life at hand begin
         self.numbers = Intervals()
 
-    def turn_to(self, life: int) -> bool:
-        """Put the numbers of `life` at hand; False when that life is too old to tell what was seen of it."""
+    def turn_to(self, life: int, room: int) -> bool:
+        """Put the numbers of `life` at hand, with `room` for so many holes if it is new; False when that life is too old to
+        tell what was seen of it."""
         if life not in self.lives:
             if len(self.lives) >= MAX_LIVES:
                 oldest = min(self.lives)
                 if life < oldest:
                     return False
                 del self.lives[oldest]
-            self.lives[life] = Intervals()
+            self.lives[life] = Intervals(limit=room)
         self.field, self.numbers = f"numero~{life}".encode(), self.lives[life]
         return True
 
@@ -81,16 +95,25 @@ def _repeats_a_field(rest: bytes) -> bool:
 
 
 class Relay:
-    """The relay of site `name`, which writes its lines under `header`.
+    """The relay of site `name`, which writes its lines under `header`, and lets lines of others pass with `transit`.
 
-    `heard` tells when a line of each neighbour was read last, by the name that it writes as `transmettant`.
+    `heard` tells when a line of each neighbour was read last, by the name that it writes as `transmettant`; `ignores`
+    whether a line of another application was ignored. While it `is_clogged`, since what was written is not read, none is
+    passed on. `own` is the life and number of what the site itself said last, as it says: what comes from farther ahead in
+    its name, another one has said.
     """
 
-    def __init__(self, name: str, header: str = "") -> None:
+    def __init__(self, name: str, header: str = "", transit: bool = False) -> None:
         self._name = name
         self._header = header
+        self._transit = transit
+        self._transit_since, self._in_transit = 0.0, 0  # a second of transit, and the lines that passed in it
+        self.ignores = False
+        self.is_clogged = False
+        self.own = (0, 0)
         self._start = f"{header}^transmettant~{name}".encode()
         self._emitters: dict[bytes, _Seen] = {}
+        self._lives = 0  # of all emitters, ever
         self._forwarders: dict[bytes, str] = {}
         self._last_heard: dict[bytes, float] = {}
         # Who a line is for, by its field: is it for us, and must it go on?
@@ -129,19 +152,25 @@ class Relay:
 
     def _study(self, line: bytes, now: float) -> Verdict:
         """The careful path: any mode, any order of keys, names never heard before."""
-        fields = wire.Fields(wire.payload_of(wire.text_of(line)))
+        text = wire.text_of(line)
+        fields = wire.Fields(wire.payload_of(text))
+        if wire.is_of_others(text, fields):
+            return self._pass_others(line, now)
         forwarder, emitter, to = fields.name("transmettant"), fields.name("emetteur"), wire.destination_of(fields)
         life, sequence = fields.identity("numero")
         if not self._hear(forwarder, now):
             return _CROWD
         if emitter == self._name:
-            return _RETURNED
+            return _RETURNED if (life, sequence) <= self.own else _IN_OUR_NAME
+        if not belief.is_life(life, now):
+            return _LIFE
         seen = self._emitters.get(key := b"emetteur~" + emitter.encode())
         if seen is None:
             if len(self._emitters) >= MAX_NAMES:
                 return _CROWD
             seen = self._emitters[key] = _Seen()
-        if not seen.turn_to(life):
+        self._lives += life not in seen.lives
+        if not seen.turn_to(life, max(LEAST_HOLES, min(MAX_INTERVALS, MAX_HOLES // self._lives))):
             return _OLD_LIFE
         if not seen.numbers.add(sequence):
             return _DUPLICATE
@@ -150,8 +179,22 @@ class Relay:
         self._learn_receiver(to)
         return _passed_on(to == EVERYONE, wire.with_forwarder(line, self._name, self._header))
 
+    def _pass_others(self, line: bytes, now: float) -> Verdict:
+        """A line of another application goes on untouched, or is ignored. Raises `Malformed` when there are too many."""
+        if not self._transit:
+            self.ignores = True
+            return _OTHERS
+        if not self._transit_since <= now < self._transit_since + 1.0:
+            self._transit_since, self._in_transit = now, 0
+        self._in_transit += 1
+        if self.is_clogged or self._in_transit > MAX_TRANSIT:
+            raise wire.Malformed("too much transit")
+        return Verdict(onward=line)
+
     def _hear(self, forwarder: str, now: float) -> bool:
         """Note that a line of this neighbour was read; False when there are too many of them to be true."""
+        if forwarder == self._name:  # what we said ourselves: AIRPLUG's scripts give it back to us
+            return True
         field = b"transmettant~" + forwarder.encode()
         if field not in self._forwarders:
             if len(self._forwarders) >= MAX_NAMES:

@@ -20,7 +20,7 @@ from lib.core.buying import Client
 from lib.core.commands import CommandRefused
 from lib.core.facts import Effect, Redelivered, RestoreMoved, RestoreOwed, Say
 from lib.core.messages import Body, Message, RestoreRefused, RestoreRequest, RestoreState
-from lib.core.recording import State, Unreadable
+from lib.core.recording import State, Unreadable, parse
 from lib.core.selling import Guichet
 from lib.core.snapshot import describe
 from lib.core.wire import Malformed
@@ -122,6 +122,11 @@ class Giver:
             if not self._owed:
                 yield RestoreMoved(epoch, COMPLETE)
 
+    def forgive(self, name: str) -> Iterator[Effect]:
+        """Nothing is owed to this client any more."""
+        if name in self._owed:
+            yield from self.taken(name, self._owed[name].epoch)
+
     @property
     def waiting(self) -> tuple[str, ...]:
         """Who has not said yes."""
@@ -181,7 +186,8 @@ class Taker:
         self._pause = 0.0
         self._next = 0.0
         self._give_up = 0.0
-        self._parts: dict[tuple[int, int], dict[int, str]] = {}
+        self._parts = wire.Parts()
+        self._gathering = 0  # the epoch of the state that comes in these parts
         self._aside: list[Message] = []
 
     def ask(self, request: int, file: str, epoch: int, now: float) -> Iterator[Effect]:
@@ -222,14 +228,16 @@ class Taker:
         return False
 
     def gather(self, epoch: int, body: RestoreState) -> dict[str, Any] | None:
-        """Take in a part; the whole, `{"state": ..., "channel": [...]}`, once it is there."""
-        parts = self._parts.setdefault((epoch, body.parts), {})
-        parts[body.part] = body.text
-        if len(parts) < body.parts:
+        """Take in a part; the whole, `{"state": ..., "channel": [...]}`, once it is there. One state at a time."""
+        if epoch < self._gathering:
             return None
-        self._parts.clear()
+        self._gathering = epoch
+        whole = self._parts.put(epoch, body.part, body.parts, body.text)
+        if whole is None:
+            return None
+        self._gathering = 0
         try:
-            content = json.loads("".join(parts[number] for number in sorted(parts)))
+            content = parse(whole)
         except ValueError:
             return None
         return content if isinstance(content, dict) else None

@@ -29,12 +29,14 @@ from lib.core.facts import (
     TicketWithdrawn,
 )
 from lib.core.messages import TicketNotice
-from lib.core.recording import MAX_RECORDED, State, answer_as_json, read, ticket_as_json, ticket_from_json
+from lib.core.recording import MAX_RECORDED, State, answer_as_json, answer_from_json, read, ticket_as_json, ticket_from_json
 from lib.core.tickets import FREE, HELD, SOLD, BadField, Search, Stock, Ticket
+from lib.core.wire import MAX_DIGITS
 
 # Closed requests that are remembered for each client, to answer a late repetition as the first time. A client repeats
 # during its patience only (60 s). To forget one is safe: a client declines what it no longer asks for.
 MAX_ANSWERS = 4096
+MAX_ALL_ANSWERS = 250_000  # of all clients together, as far as the latest are concerned: names and requests can be forged
 MAX_TICKETS = 5_000_000  # some 2 GB of memory: more is a slip in an import
 
 
@@ -164,7 +166,7 @@ class Guichet:
         ticket = self.stock.get(body.ticket)
         answer = self._answers.get(client, {}).get(body.request)
         bought_by_it = ticket is not None and ticket.state == SOLD and ticket.client == client
-        if answer:
+        if answer and answer.ticket_id == body.ticket:  # else a line was cut off: it named another ticket
             yield self._say_closed(answer)
         elif ticket is None:
             yield from self._refuse(client, body.request, body.ticket, say.UNKNOWN)
@@ -235,7 +237,7 @@ class Guichet:
     def _remember(self, answer: Answered) -> None:
         book = self._answers.setdefault(answer.client, {})
         book[answer.request] = answer
-        if len(book) > MAX_ANSWERS:
+        while len(book) > min(MAX_ANSWERS, MAX_ALL_ANSWERS // len(self._answers)):
             del book[next(iter(book))]
 
     # --------------------------------------------------------------------------------------------------------- the time
@@ -258,6 +260,14 @@ class Guichet:
             yield from self._release(ticket, say.EXPIRED)
             yield self._refusal(ticket.client, ticket.request, ticket.id, say.EXPIRED)
 
+    def resume(self, now: float) -> Iterator[Effect]:
+        """The ticket office lives again. The machine's clock may have been set back since: no hold lasts for longer than one
+        that begins now."""
+        for ticket in list(self.stock.book(HELD).values()):
+            if ticket.deadline > now + self.delay:
+                self._note(shorter := self.stock.shorten(ticket.id, now + self.delay))
+                yield TicketMoved(shorter)
+
     # -------------------------------------------------------------------------------------------------- who comes back
 
     def sold_to(self, client: str) -> int:
@@ -273,16 +283,27 @@ class Guichet:
     def forget_requests(self, client: str) -> Iterator[Effect]:
         """A client came back without its memory, and will use its request numbers again: nothing may be answered from
         what it asked before."""
+        yield from self.forget_open(client)
         for request, ticket_id in list(self._orders.get(client, {}).items()):
-            ticket = self.stock.get(ticket_id)
-            assert ticket is not None
-            if ticket.state == HELD:
-                yield from self._release(ticket, say.EXPIRED)
-            else:
-                del self._orders[client][request]
-                yield TicketMoved(self.stock.forget_request(ticket.id))
+            del self._orders[client][request]
+            yield TicketMoved(self.stock.forget_request(ticket_id))
+
+    def forget_open(self, client: str) -> Iterator[Effect]:
+        """Release what is held for a client, and forget how its other requests were closed: what it asks under their numbers
+        may be something else. What it has bought stays as it is."""
+        held = self.stock.book(HELD)
+        for ticket_id in list(self._orders.get(client, {}).values()):
+            if ticket_id in held:
+                yield from self._release(held[ticket_id], say.EXPIRED)
         if self._answers.pop(client, None) is not None:
             yield ClientForgot(client)
+
+    def take_back_all(self, client: str) -> Iterator[Effect]:
+        """A client has left for good: whatever is held for it or sold to it is free again."""
+        for ticket_id in list(self._bought.get(client, {})):
+            self._forget_order(self.stock.book(SOLD)[ticket_id])
+            yield TicketMoved(self.stock.give_back(ticket_id))
+        yield from self.forget_requests(client)
 
     # --------------------------------------------------------------------------------------------- what the user wants
 
@@ -360,9 +381,9 @@ class Guichet:
         """
         recorded = read(lambda: [ticket_from_json(row, now) for row in state["tickets"]])
         tickets = tuple(replace(t, request=0) if t.id in forgotten else t for t in recorded)
-        answers = read(lambda: tuple(Answered(*row) for row in state.get("answers", [])))
+        answers = read(lambda: tuple(map(answer_from_json, state.get("answers", []))))
         self._take_up(tickets, answers)
         # A file of another system may know identifiers that this one has not given out yet.
-        numbers = [int(ticket.id[1:]) for ticket in tickets if ticket.id[1:].isdecimal()]
+        numbers = [int(ticket.id[1:]) for ticket in tickets if ticket.id[1:].isdecimal() and len(ticket.id) <= MAX_DIGITS]
         self.next_number = max([self.next_number - 1, *numbers]) + 1
         yield OfficeRestored(tickets, answers)

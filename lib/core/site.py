@@ -15,9 +15,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
+from lib.core import belief, relay, wire
 from lib.core import commands as ask
 from lib.core import messages as say
-from lib.core import wire
 from lib.core.buying import Client
 from lib.core.clock import LamportClock
 from lib.core.facts import (
@@ -39,17 +39,17 @@ from lib.core.facts import (
 from lib.core.messages import EVERYONE, Message
 from lib.core.peers import Peers
 from lib.core.presence import ClientPresence, GuichetPresence
-from lib.core.relay import Relay
 from lib.core.selling import Guichet
 from lib.core.snapshot import Recorder
 from lib.core.wire import Header, Malformed
 
-# How far ahead of ours a stamp, a round or an epoch may be. At 20,000 events a second a site may be away for days, and a
-# newcomer join a system that has lived as long; but one forged line does not carry every clock to the end of its digits.
-MAX_LEAP = 10**10
-MAX_ROUNDS = 100_000
+# Lines that are said at once in answer to what was read at once: one forged line asks for a thousand (`wire.MAX_LIST`).
+MAX_SAID = 20_000
 UNKNOWN_TYPE, STAMP, ROUND = "unknown type", "timestamp beyond belief", "round or epoch beyond belief"
-REMARKABLE = (UNKNOWN_TYPE, STAMP, ROUND)  # objections that people should hear of
+EARLIER_LIFE, LATER_LIFE = "earlier life of its emitter", "for a later life"
+CHOKED = "too much to say"
+# Objections that people should hear of.
+REMARKABLE = (UNKNOWN_TYPE, STAMP, ROUND, LATER_LIFE, CHOKED, relay.LIFE, relay.CROWD, relay.IN_OUR_NAME)
 ASIDE = "kept aside"  # not an objection: the message is received later
 
 
@@ -68,7 +68,9 @@ class Site(ABC):
     """One site of the system, in one life.
 
     `life` is greater than those before; `clock` and `epoch` are where the last life ended; `peers` are those that it knew.
-    `watched` asks for an event for every line sent, received and passed on: for a trace or a window.
+    `watched` asks for an event for every line sent, received and passed on: for a trace or a window. `transit` lets lines
+    of other applications pass. Who drives the site sets `is_choked` while what it said is not taken: it passes messages on,
+    and hears none, for it could not answer; they will be said again.
     """
 
     role: Guichet | Client
@@ -85,17 +87,25 @@ class Site(ABC):
         epoch: int = 0,
         peers: Iterable[PeerMet] = (),
         watched: bool = False,
+        transit: bool = False,
     ) -> None:
         self.name = name
         self.life = life
         self.epoch = epoch
         self.watched = watched
+        self.is_choked = False
         self.clock = LamportClock(clock)
         self.peers = Peers(peers)
         self.counts: Counter[str] = Counter()
         self._header = (header or Header()).text()
-        self.relay = Relay(self.name, self._header)
+        self.relay = relay.Relay(self.name, self._header, transit)
         self._sequence = 0
+        self._outlived_by = 0  # a life of our name that others believe in, and that is not ours
+
+    @property
+    def latest_life(self) -> int:
+        """The life after which the next one comes: ours, or one that another has claimed in our name."""
+        return max(self.life, self._outlived_by)
 
     @property
     @abstractmethod
@@ -120,6 +130,7 @@ class Site(ABC):
     def hear(self, lines: Iterable[bytes], now: float) -> Reaction:
         """Neighbours said these lines (without their newlines), in this order."""
         reaction = Reaction()
+        self.relay.is_clogged = self.is_choked
         examine, passed_on = self.relay.examine, 0
         for line in lines:
             if not line:  # AIRPLUG's scripts wake lazy programs with an empty line
@@ -134,10 +145,12 @@ class Site(ABC):
                 passed_on += 1
                 if self.watched:
                     self._note(reaction, Relayed(line), now)
-            if verdict.deliver:
+            if verdict.deliver and (self.is_choked or len(reaction.lines) > MAX_SAID):
+                self._drop(reaction, Dropped(CHOKED, line), now)
+            elif verdict.deliver:
                 self._deliver(reaction, line, now)
             elif verdict.reason:
-                self._drop(reaction, Dropped(verdict.reason, line, is_routine=True), now)
+                self._drop(reaction, Dropped(verdict.reason, line, is_routine=verdict.reason not in REMARKABLE), now)
         self.counts["relayed"] += passed_on
         return reaction
 
@@ -185,22 +198,31 @@ class Site(ABC):
         except Malformed as malformed:
             self._drop(reaction, Dropped(malformed.reason, line), now)
             return
-        objection = self._objection(message)
+        objection = self._disbelief(message, now) or self._objection(message)
         if not objection:
             self._receive(reaction, message, now, line)
         elif objection != ASIDE:
+            if objection == LATER_LIFE:
+                self._outlived_by = max(self._outlived_by, message.receiver_life)
             self._drop(reaction, Dropped(objection, line, is_routine=objection not in REMARKABLE), now)
+            self._carry_out(reaction, self._answer_to_dropped(message, objection, now), now)
+
+    def _disbelief(self, message: Message, now: float) -> str:
+        """Why nobody of ours can have said this; empty when somebody can."""
+        if self.peers.are_too_many_with(message.sender):
+            return relay.CROWD
+        if not belief.is_stamp(message.timestamp, now):
+            return STAMP
+        if not (belief.is_round(message.round, now) and belief.is_round(message.epoch, now)):
+            return ROUND
+        return "" if belief.is_life(message.receiver_life, now) else relay.LIFE
 
     def _objection(self, message: Message) -> str:
         """Why the message is not for us, although it reached us; empty when it is."""
-        if message.timestamp > self.clock.time + MAX_LEAP:
-            return STAMP
-        if message.round > self.round + MAX_ROUNDS or message.epoch > self.epoch + MAX_ROUNDS:
-            return ROUND
         if message.life < self.peers[message.sender].life:
-            return "earlier life of its emitter"
-        if message.receiver_life not in (0, self.life):
-            return "for an earlier life"
+            return EARLIER_LIFE
+        if message.receiver_life not in (0, self.life) and not self._hears_of_later_life(message):
+            return LATER_LIFE if message.receiver_life > self.life else "for an earlier life"
         if isinstance(message.body, say.Unknown):
             return UNKNOWN_TYPE
         if isinstance(message.body, say.Presence):  # heard whatever its epoch
@@ -210,6 +232,14 @@ class Site(ABC):
         if message.epoch > self.epoch:
             return self._objection_to_later_epoch(message)
         return self._objection_of_role(message)
+
+    def _hears_of_later_life(self, message: Message) -> bool:
+        """Whether a message that is for another life of ours is to be heard all the same."""
+        return False
+
+    def _answer_to_dropped(self, message: Message, objection: str, now: float) -> Iterator[Effect]:
+        """What is said to the emitter of a message that is not for us."""
+        return iter(())
 
     @abstractmethod
     def _objection_to_later_epoch(self, message: Message) -> str:
@@ -311,6 +341,7 @@ class Site(ABC):
             receiver_life=peer.life if peer is not None else 0,
             body=wanted.body,
         )
+        self.relay.own = (self.life, self._sequence)
         line = wire.encode(message, self.name, self._header)
         reaction.lines.append(line)
         self.counts["sent"] += 1
@@ -324,7 +355,7 @@ class Site(ABC):
 
     def _register(self, met: PeerMet) -> None:
         peer = self.peers[met.name]
-        peer.role, peer.present = met.role, met.present
+        peer.role, peer.present, peer.dismissed = met.role, met.present, met.dismissed
 
     def _note(self, reaction: Reaction, fact: Fact, now: float) -> None:
         reaction.events.append(Event(now, self.clock.time, fact))

@@ -9,16 +9,18 @@ from lib.core import audit, restore
 from lib.core import commands as ask
 from lib.core import messages as say
 from lib.core.buying import Client
-from lib.core.facts import Effect, FileWanted, Reaction, RestoreMoved, RestoreOwed, Say
+from lib.core.commands import CommandRefused
+from lib.core.facts import BegunAnew, Effect, FileWanted, PeerMet, Reaction, RestoreMoved, RestoreOwed, Say
 from lib.core.messages import Message
 from lib.core.presence import ClientPresence, GuichetPresence
 from lib.core.recording import Unreadable
 from lib.core.restore import Giver, Taker
 from lib.core.selling import Guichet
-from lib.core.site import ASIDE, Site, Timed
-from lib.core.snapshot import Collector, Recorder
+from lib.core.site import ASIDE, EARLIER_LIFE, Site, Timed
+from lib.core.snapshot import CLOSED, Collector, Recorder
 from lib.core.wire import Malformed
 
+DISMISSED, OUTLIVED = "dismissed", "outlived"  # why a client begins anew
 SNAPSHOT_DELAY = 30.0  # seconds until the guichet closes a round that does not become whole
 
 # What a client may say to the guichet, and the guichet to a client; presence goes both ways.
@@ -81,10 +83,20 @@ class GuichetSite(Site):
     def _objection(self, message: Message) -> str:
         # Only its arrival says whether a client that comes back remembers its requests: until then they can't be told from
         # those of its earlier life. It will say them again.
-        is_arrival = isinstance(message.body, say.Presence) and message.body.phase == say.ARRIVAL
-        if 0 < self.peers[message.sender].life < message.life and not is_arrival:
+        peer, arrival = self.peers[message.sender], _arrival(message)
+        is_newer = 0 < peer.life < message.life
+        if is_newer and not arrival:
             return "not yet arrived"
+        if peer.dismissed and not (is_newer and arrival and not arrival.remembers):  # it does not know that it is
+            return DISMISSED
         return super()._objection(message)
+
+    def _answer_to_dropped(self, message: Message, objection: str, now: float) -> Iterator[Effect]:
+        if objection == DISMISSED and message.life >= self.peers[message.sender].life:
+            self.peers.meet(message.sender, message.life, now)  # it is this life that is over
+            yield Say(message.sender, say.Presence(self.role.role, say.DISMISSAL))
+        elif objection == EARLIER_LIFE and _arrival(message):
+            yield self.presence.welcome(message.sender)  # it names the life that we know of
 
     def _objection_to_later_epoch(self, message: Message) -> str:
         return "later epoch"
@@ -99,21 +111,52 @@ class GuichetSite(Site):
     def _meet(self, message: Message, body: say.Presence, earlier_life: int, now: float) -> Iterator[Effect]:
         if message.epoch > self.epoch:  # we have no store, and the others are further than we can know
             self._enter_epoch(message.epoch)
+            yield RestoreMoved(self.epoch, restore.STARTED, message.id)
+        is_behind = message.epoch < self.epoch
+        if body.phase == say.ALIVE and is_behind:  # it was welcome before the epoch began, and is not in it yet
+            yield from self.giver.arrived(message.sender, self.epoch, is_behind)
         if body.phase == say.ARRIVAL:
             self.snapshots.join(message.sender)
-            is_behind = body.remembers and message.epoch < self.epoch
-            yield from self.giver.arrived(message.sender, self.epoch, is_behind)
+            yield from self.giver.arrived(message.sender, self.epoch, is_behind and body.remembers)
             # Who is owed a state will remember what is in it, whatever it has forgotten.
             body = body._replace(remembers=body.remembers or self.giver.owes(message.sender))
+        if self._claims_too_much(message, body):
+            yield Say(message.sender, say.Presence(self.role.role, say.DISMISSAL))
         yield from super()._meet(message, body, earlier_life, now)
         if body.phase == say.DEPARTURE:
             yield from self.snapshots.part(message.sender, now)
+
+    def _claims_too_much(self, message: Message, body: say.Presence) -> bool:
+        """Whether a client has said twice in a row that it has more tickets than were sold to it: somebody told it so in our
+        name, or gave one back in its own. (Once, and a `retour` may have overtaken it.) It begins anew, and is told them."""
+        if body.phase != say.ALIVE or message.epoch != self.epoch:
+            return False
+        peer = self.peers[message.sender]
+        peer.claims = peer.claims + 1 if body.sold > self.role.sold_to(message.sender) else 0
+        return peer.claims > 1
+
+    # ---------------------------------------------------------------------------------------- a client that left for good
+
+    def _dismiss(self, client: str, now: float) -> Iterator[Effect]:
+        """Free what the client has, and wait for it no more. Should it come back, it begins anew (`_answer_to_dropped`)."""
+        peer = self.peers.get(client)
+        if peer is None or peer.role != Client.role:
+            raise CommandRefused("unknown_client", client)
+        met = PeerMet(client, peer.role, peer.life, present=False, dismissed=True)
+        self._register(met)  # before a snapshot is closed that waited for it
+        yield met
+        yield from self.role.take_back_all(client)
+        yield from self.giver.forgive(client)
+        yield from self.snapshots.part(client, now)
+        yield Say(client, say.Presence(self.role.role, say.DISMISSAL))
 
     # ------------------------------------------------------------------------------------------- loading a snapshot back
 
     def _obey(self, command: ask.Command, now: float) -> Iterator[Effect]:
         if isinstance(command, ask.Restore):
             return self._restore(command, now)
+        if isinstance(command, ask.Dismiss):
+            return self._dismiss(command.client, now)
         return super()._obey(command, now)
 
     def _restore(self, command: ask.Restore, now: float) -> Iterator[Effect]:
@@ -122,6 +165,8 @@ class GuichetSite(Site):
         yield from self.snapshots.abandon(now)
         self._enter_epoch(self.epoch + 1)
         yield from self.role.restore(document["sites"][self.name], audit.forgotten(document), now)
+        for client in audit.reborn(document):
+            yield from self.role.forget_open(client)
         yield from self.giver.begin(document, self._clients(), self.epoch, now)
         yield RestoreMoved(self.epoch, restore.RESTORED)
         yield from self._redeliver(restore.messages_to(document, self.name), now)
@@ -148,11 +193,24 @@ class GuichetSite(Site):
 
     def state(self, now: float) -> dict[str, Any]:
         clients = [
-            {"name": peer.name, "life": peer.life, "present": peer.present, "sold": self.role.sold_to(peer.name)}
+            {
+                "name": peer.name,
+                "life": peer.life,
+                "present": peer.present,
+                "dismissed": peer.dismissed,
+                "silent_for": round(now - peer.last_heard, 3) if peer.last_heard else None,
+                "sold": self.role.sold_to(peer.name),
+            }
             for peer in self.peers.all()
             if peer.role == Client.role
         ]
         return super().state(now) | {"clients": clients, "restoring": list(self.giver.waiting)}
+
+
+def _arrival(message: Message) -> say.Presence | None:
+    """What the message says, if it is that its emitter arrives."""
+    body = message.body
+    return body if isinstance(body, say.Presence) and body.phase == say.ARRIVAL else None
 
 
 class _Debts:
@@ -220,13 +278,40 @@ class ClientSite(Site):
             return _NOT_FOR_US
         return _NOT_FOR_US if isinstance(body, say.TicketNotice) and body.requester != self.name else ""
 
+    def _hears_of_later_life(self, message: Message) -> bool:
+        # Our machine's clock was set back, and we have no store: the guichet knows a life of our name that is later.
+        is_welcome = isinstance(message.body, say.Presence) and message.body.phase == say.WELCOME
+        return is_welcome and message.receiver_life > self.life and not self.presence.is_welcome
+
     def _meet(self, message: Message, body: say.Presence, earlier_life: int, now: float) -> Iterator[Effect]:
+        if message.sender == self.role.office:
+            if message.receiver_life > self.life:
+                # Two processes that find themselves there one after the other must not take the same life.
+                yield from self._begin_anew(OUTLIVED, message.receiver_life + self.life % 1000, now)
+                return
+            if body.phase == say.DISMISSAL and message.receiver_life == self.life:
+                yield from self._begin_anew(DISMISSED, self.life, now)
+                return
         if message.sender == self.role.office and body.phase == say.WELCOME:
             if self._is_new and message.epoch > self.epoch:
                 self._enter_epoch(message.epoch)
                 self._may_be_owed = True
             self._is_new = False
         yield from super()._meet(message, body, earlier_life, now)
+
+    def _begin_anew(self, reason: str, life: int, now: float) -> Iterator[Effect]:
+        """Live on in a later life than `life`, as a newcomer without memory does: all that was said in the earlier ones, to
+        us or by us, is void. The clock and the request numbers go on."""
+        yield BegunAnew(reason, tuple(self.role.tickets), tuple(self.role.open_requests()))
+        yield from self.snapshots.close(CLOSED)
+        yield from self.role.forget()
+        self.life, self._sequence = life + 1, 0
+        self.peers.start_ranks_anew()
+        self.snapshots.round = 0
+        self.presence = ClientPresence(self.role, remembers=False)
+        self.taker, self._asides = Taker(self.role.office, self.role.patience), []
+        self._is_new, self._may_be_owed = True, False
+        yield from self._begin(now)
 
     # --------------------------------------------------------------------------------------------- being loaded back
 
@@ -256,7 +341,8 @@ class ClientSite(Site):
             return  # no guichet of ours sends such a state, and who does gets no answer
         yield from self.snapshots.close(restore.RESTORED)
         self._may_be_owed = False
-        self._enter_epoch(epoch)
+        if epoch > self.epoch:
+            self._enter_epoch(epoch)
         yield from restored
         yield RestoreMoved(epoch, restore.RESTORED)
         yield Say(self.role.office, say.RestoreDone())

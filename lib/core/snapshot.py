@@ -24,11 +24,15 @@ from lib.core.audit import Finding
 from lib.core.commands import CommandRefused
 from lib.core.facts import Effect, Say, SnapshotMoved
 from lib.core.messages import EVERYONE, Message, Reset, SnapshotCall, SnapshotState, SnapshotTransit
-from lib.core.recording import State
+from lib.core.recording import State, parse
 
 FIRST_PAUSE = 2.0  # seconds until a report or a call is said again; doubled each time
 # Who has heard nothing of the end of a round for this many times the guichet's delay is alone: it turns white again.
 LONELY = 3.0
+# What one round may hold, against those who forge reports: characters of states, and messages of channels (of a site's, and
+# of all). That is a million tickets sold, and many more messages than the pipes between 500 sites.
+MAX_GATHERED = 128 * 2**20
+MAX_CROSSING = 100_000
 
 COMPLETE, INCOMPLETE, RECORDED, CLOSED = "complete", "incomplete", "recorded", "closed"
 
@@ -94,7 +98,7 @@ class Recorder:
 
     def crossed(self, message: Message, now: float) -> Iterator[Effect]:
         """An application message of an older round was delivered: it was in the channel when we recorded."""
-        if self.is_open:
+        if self.is_open and len(self._report) < MAX_CROSSING:
             body = SnapshotTransit(self.round, message)
             self._report.append(body)
             yield Say(self._office, body)
@@ -137,8 +141,10 @@ class _Round:
     closes_at: float
     initiators: dict[str, None] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)
-    parts: dict[tuple[str, int], dict[int, str]] = field(default_factory=dict)
+    parts: dict[str, wire.Parts] = field(default_factory=dict)
     channels: dict[tuple[str, str, int, int], dict[int, State]] = field(default_factory=dict)  # with the lives of both
+    size: int = 0  # characters of states, finished or not
+    crossing: int = 0  # messages of channels
 
 
 class Collector(Recorder):
@@ -213,18 +219,19 @@ class Collector(Recorder):
         elif isinstance(body, SnapshotTransit) and body.message.to == sender:
             self._keep(body.message, message.life)
         elif isinstance(body, SnapshotState):
-            self._gather(sender, body, gathered)
+            self._gather(sender, message.life, body, gathered)
         yield from self._finish_if_whole(now)
 
-    def _gather(self, sender: str, body: SnapshotState, gathered: _Round) -> None:
+    def _gather(self, sender: str, life: int, body: SnapshotState, gathered: _Round) -> None:
         if body.initiates:
             gathered.initiators[sender] = None
-        parts = gathered.parts.setdefault((sender, body.parts), {})
-        parts[body.part] = body.text
-        if len(parts) < body.parts:
+        if gathered.size > MAX_GATHERED:
             return
-        del gathered.parts[sender, body.parts]
-        state = read_state("".join(parts[number] for number in sorted(parts)))
+        parts = gathered.parts.setdefault(sender, wire.Parts())
+        gathered.size -= parts.size
+        text = parts.put(life, body.part, body.parts, body.text)
+        gathered.size += parts.size
+        state = None if text is None else read_state(text)
         # A site that came back in a newer life within the round is seen as it is now.
         if state is not None and state["life"] >= gathered.states.get(sender, {"life": 0})["life"]:
             gathered.states[sender] = state
@@ -233,7 +240,13 @@ class Collector(Recorder):
     def _keep(self, message: Message, life: int) -> None:
         """Keep a message of the channel to a site, as that site reports it in its life `life`."""
         assert self._gathered is not None
-        channel = self._gathered.channels.setdefault((message.sender, message.to, message.life, life), {})
+        gathered, pair = self._gathered, (message.sender, message.to, message.life, life)
+        channel = gathered.channels.get(pair, {})
+        if message.rank not in channel:
+            if gathered.crossing >= MAX_CROSSING:
+                return
+            gathered.crossing += 1
+        gathered.channels[pair] = channel
         channel[message.rank] = {
             "id": message.id,
             "rank": message.rank,
@@ -348,8 +361,7 @@ def describe(finding: Finding) -> str:
 def read_state(text: str) -> State | None:
     """The state that a site reported; None when it is none. What it claims is checked by the audit."""
     try:
-        state: Any = json.loads(text)
+        state: Any = parse(text)
     except ValueError:
         return None
-    probe = {"format": audit.FORMAT, "round": 0, "epoch": 0, "collector": "x", "sites": {"x": state}, "channels": []}
-    return state if audit.has_shape(probe) else None
+    return state if audit.is_state(state, "client") else None

@@ -287,6 +287,12 @@ class Stock:
         """Withdraw a free ticket from sale for ever."""
         self._index.remove(self._books[FREE].pop(ticket_id))
 
+    def shorten(self, ticket_id: str, deadline: float) -> Ticket:
+        """A held ticket whose hold ends at `deadline`, earlier than it was said."""
+        held = self._books[HELD]
+        held[ticket_id] = replace(held[ticket_id], deadline=deadline)
+        return held[ticket_id]
+
     def forget_request(self, ticket_id: str) -> Ticket:
         """A sold ticket whose client has forgotten the request by which it bought it."""
         sold = self._books[SOLD]

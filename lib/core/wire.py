@@ -40,10 +40,13 @@ _APPLICATION_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{2}\Z", re.ASCII)
 _TICKET = re.compile(r"[A-Za-z0-9_-]{1,20}\Z", re.ASCII)
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _ESCAPE = re.compile("%([0-7][0-9A-Fa-f])")
+# A line of AIRPLUG that was not cut off at either end, whoever's it is: a header or none, then fields from `^` to `^`.
+_APP = "[A-Za-z][A-Za-z0-9]{2}"
+_WHOLE = re.compile(rf"(?:([\W_]){_APP}\1{_APP}\1(?:(?:AIR|LCH|ALL)\1)?)?\^(?:[\w-]+~[^~^]*\^)+\Z")
 
 WHAT, WHATWHO, WHATWHOWHERE = "what", "whatwho", "whatwhowhere"
 _DELIMITER = "\x07"
-_WHERE = ("AIR", "LCH")
+_WHERE = ("AIR", "LCH", "ALL")
 
 
 class Malformed(ValueError):
@@ -392,7 +395,7 @@ def _read_snapshot(fields: Fields) -> Body:
     if phase == "transit":
         return say.SnapshotTransit(round, _read_crossing(fields))
     part, parts = _read_part(fields)
-    return say.SnapshotState(round, fields.flag("initiateur"), part, parts, fields.text("contenu", MAX_READ))
+    return say.SnapshotState(round, fields.flag("initiateur"), part, parts, fields.text("contenu", MAX_PART))
 
 
 def _read_crossing(fields: Fields) -> Message:
@@ -444,7 +447,7 @@ def _read_restoration(fields: Fields) -> Body:
     if phase == "refused":
         return say.RestoreRefused(fields.number("demande", 1), fields.text("motif", MAX_READ))
     if phase == "state":
-        return say.RestoreState(*_read_part(fields), fields.text("contenu", MAX_READ))
+        return say.RestoreState(*_read_part(fields), fields.text("contenu", MAX_PART))
     return say.RestoreDone()
 
 
@@ -498,6 +501,30 @@ def in_parts(text: str) -> list[str]:
             start, size = at, 0
         size += width
     return [*parts, text[start:]]
+
+
+class Parts:
+    """A long text that comes in parts: in any order, and each more than once. `size` is how many characters are there.
+
+    Parts that belong together have the same key; one of another key begins another text, and what there was is gone.
+    """
+
+    def __init__(self) -> None:
+        self._key: object = None
+        self._texts: dict[int, str] = {}
+        self.size = 0
+
+    def put(self, key: object, part: int, parts: int, text: str) -> str | None:
+        """Take in part `part` of `parts`; the whole, once it is there."""
+        if (key, parts) != self._key:
+            self._key, self._texts, self.size = (key, parts), {}, 0
+        self.size += len(text) - len(self._texts.get(part, ""))
+        self._texts[part] = text
+        if len(self._texts) < parts:
+            return None
+        whole = "".join(self._texts[number] for number in sorted(self._texts))
+        self._key, self._texts = None, {}
+        return whole
 
 
 # --------------------------------------------------------------------------------------------------------- the whole line
@@ -555,6 +582,13 @@ def destination_of(fields: Fields) -> str:
     """Whom the message is for: a site's name, or `tous`."""
     to = fields.text("destinataire")
     return to if to == say.EVERYONE else fields.name("destinataire")
+
+
+def is_of_others(line: str, fields: Fields) -> bool:
+    """Whether a line, with the fields of its payload, is another application's. A line that claims to be forwarded by a site
+    of ours, or to have an identity, is ours and faulty; what looks cut off is nobody's."""
+    is_ours = fields.has("transmettant") or (fields.has("emetteur") and fields.has("numero"))
+    return not is_ours and _WHOLE.match(line) is not None
 
 
 def with_forwarder(line: bytes, forwarder: str, header: str) -> bytes:

@@ -67,6 +67,7 @@ class Assembly:
                 language=options.language,
                 geometry=options.geometry,
                 neighbours=options.neighbours,
+                link=options.link,
             )
         except Problem as problem:
             self.log.warning(problem.text)
@@ -105,12 +106,12 @@ class Assembly:
         return process.status
 
     def _site(self, role: Role, is_watched: bool) -> GuichetSite | ClientSite:
-        """The site, where its last life ended. A store counts its lives; where none is known, the clock makes this one
-        greater than those before: a store may have been lost, or come late."""
+        """The site, where its last life ended. The clock makes this life greater than those before, for a store may have
+        been lost, come late, or be an old copy; and a store does, for a machine's clock may have been set back."""
         options, store = self.options, self.store
         lives_before = store.number("life")
         common: dict[str, Any] = {
-            "life": lives_before + 1 if lives_before else int(time.time() * 1000),
+            "life": max(lives_before + 1, int(time.time() * 1000)),
             "header": options.header,
             "clock": store.number("clock"),
             "round": store.number("round"),

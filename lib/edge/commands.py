@@ -5,12 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 from lib.core import commands as ask
 from lib.core.commands import CommandRefused
 from lib.core.tickets import MAX_STATION_BYTES, BadField, Journey, Search, cents_of, fits, fold
 from lib.core.wire import MAX_LIST, is_period_end, is_ticket_id
-from lib.texts import Problem, Text
+from lib.edge.options import MAX_SEATS, period
+from lib.texts import Problem, Text, printable
 
 MAX_COMMAND = 4096  # bytes of a line
 MAX_COPIES = 100_000  # tickets that one `ajouter` makes
@@ -18,9 +20,17 @@ MAX_COPIES = 100_000  # tickets that one `ajouter` makes
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """guichet: put the tickets of a timetable on sale. A command of the edge: what it reads becomes `AddTickets`."""
+    """guichet: put the tickets of a timetable on sale. A command of the edge: what it reads becomes `AddTickets`.
+
+    What is None is as the options of the guichet have it: the `dates` (first and last, both included), the `seats` a train
+    when the file does not say, the stations.
+    """
 
     path: str
+    dates: tuple[date, date] | None = None
+    seats: int | None = None
+    departure: str | None = None
+    destination: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,13 @@ class _Arguments:
         return value
 
     def number(self, key: str, default: int | None, most: int) -> int:
-        value = self.text(key) or ("" if default is None else str(default))
+        return self._integer(key, self.text(key) or ("" if default is None else str(default)), most)
+
+    def optional_number(self, key: str, most: int) -> int | None:
+        value = self.optional(key)
+        return None if value is None else self._integer(key, value, most)
+
+    def _integer(self, key: str, value: str, most: int) -> int:
         if not (value.isascii() and value.isdigit() and len(value) < 16 and 1 <= int(value) <= most):
             self.bad(key, value, Text(f"un entier de 1 à {most}", f"an integer from 1 to {most}"))
         return int(value)
@@ -148,6 +164,24 @@ def _change(arguments: _Arguments) -> ask.Command:
     )
 
 
+def _days(arguments: _Arguments, text: str | None) -> tuple[date, date] | None:
+    try:
+        return None if text is None else period(text)
+    except ValueError:
+        arguments.bad("date", text, Text("AAAA-MM-JJ[..AAAA-MM-JJ]", "YYYY-MM-DD[..YYYY-MM-DD]"))
+        raise
+
+
+def _import(arguments: _Arguments) -> Import:
+    return Import(
+        path=arguments.needed("fichier"),
+        dates=_days(arguments, arguments.optional("date")),
+        seats=arguments.optional_number("places", MAX_SEATS),
+        departure=arguments.optional("depart"),
+        destination=arguments.optional("destination"),
+    )
+
+
 def _ask_restore(arguments: _Arguments) -> ask.Command:
     file = arguments.needed("fichier")
     if not fits(file, MAX_STATION_BYTES):
@@ -175,7 +209,8 @@ VERBS: dict[str, dict[str, _Reader]] = {
         "ajouter": _add,
         "modifier": _change,
         "supprimer": lambda arguments: ask.WithdrawTicket(arguments.needed("billet")),
-        "importer": lambda arguments: Import(arguments.needed("fichier")),
+        "importer": _import,
+        "liberer": lambda arguments: ask.Dismiss(arguments.needed("client")),
         "charger": lambda arguments: Load(arguments.needed("fichier")),
         **_BOTH,
     },
@@ -203,6 +238,7 @@ _REFUSALS = {
     "not_offered": Text("la demande n°{} n'a pas d'offre à confirmer ou à refuser", "request no. {} has no open offer"),
     "offer_expired": Text("l'offre de la demande n°{} est expirée (refus : expire)", "the offer of no. {} has expired"),
     "not_mine": Text("le billet {} n'est pas à ce client", "ticket {} is not this client's"),
+    "unknown_client": Text("aucun client « {} » ; voyez etat", "no client '{}'; see etat"),
     "unknown_ticket": Text("aucun billet {}", "no ticket {}"),
     "not_free": Text("le billet {} n'est pas libre : seul un billet libre se modifie ou se supprime",
                      "ticket {} is not free: only a free ticket can be changed or deleted"),
@@ -230,4 +266,5 @@ def explain(refused: CommandRefused) -> Text:
         field, _, value = refused.subject.partition(" ")
         key, expected = _FIELDS[field]
         return Text(f"{key}={value} ; attendu : {expected.fr}", f"{key}={value}; expected: {expected.en}")
-    return Text(text.fr.format(refused.subject), text.en.format(refused.subject))
+    subject = printable(refused.subject)
+    return Text(text.fr.format(subject), text.en.format(subject))

@@ -8,8 +8,9 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
-from lib.texts import Text
+from lib.texts import Text, printable
 
 RATE = 10  # lines of one kind in a period: a flood of bad lines must not become a flood of complaints
 PERIOD = 10.0  # seconds
@@ -53,8 +54,10 @@ class Log:
 
     def _write(self, text: Text, values: tuple[object, ...], end: str = "") -> None:
         sentence = text.in_language(self._language)
-        sys.stderr.write(f"{self._head}{sentence % values if values else sentence}{end}\n")
-        sys.stderr.flush()
+        line = printable(f"{self._head}{sentence % values if values else sentence}{end}")
+        with suppress(OSError):  # a full disk, or nobody who reads: what is said is lost, and the site lives
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
 
 
 def progress_on_terminal() -> Callable[[str, int, int], None] | None:

@@ -42,6 +42,8 @@ class Options:
     verbosity: int
     safe_mode: bool
     neighbours: tuple[str, ...]
+    transit: bool
+    link: str | None
     data: str | None
     snapshots: str
     snapshot_delay: float
@@ -121,10 +123,11 @@ def _seconds(text: str) -> float:
     return _where(0 < (value := float(text)) <= MAX_SECONDS, value)
 
 
-def _period(text: str) -> tuple[date, date]:
+def period(text: str) -> tuple[date, date]:
+    """`2027-03-15..2027-03-21`, or one day, as the first and the last day. Raises `ValueError` for anything else."""
     first, _, last = text.partition("..")
-    period = date.fromisoformat(first), date.fromisoformat(last or first)
-    return _where(period[0] <= period[1], period)
+    days = date.fromisoformat(first), date.fromisoformat(last or first)
+    return _where(days[0] <= days[1], days)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -198,6 +201,10 @@ def _parser(role: str, language: str) -> _Parser:
     both.add_argument("--lang", choices=LANGUAGES, help=t("langue", "language"))
     both.add_argument("--voisins", dest="neighbours", type=checked(_names, "noms : a,b", "names: a,b"), default=(),
                       metavar="a,b", help=t("plus proches voisins", "nearest neighbours"))  # fmt: skip
+    both.add_argument("--transit", action="store_true", help=t("laisser passer les lignes d'autres applications",
+                                                               "let lines of other applications pass"))  # fmt: skip
+    both.add_argument("--liaison", dest="link", type=path, metavar=t("FICHIER", "FILE"),
+                      help=t("ce que la fenêtre dit du courtier", "what the window tells of the broker"))  # fmt: skip
     both.add_argument(
         "--donnees", dest="data", type=path, metavar=t("DOSSIER", "DIR"), help=t("mémoire durable", "durable store")
     )
@@ -219,7 +226,7 @@ def _parser(role: str, language: str) -> _Parser:
     guichet.add_argument("--billets", dest="tickets", type=Path, metavar="F.csv", help=t("billets à vendre", "tickets"))
     guichet.add_argument("--gtfs", type=Path, metavar=t("DOSSIER|ZIP", "FOLDER|ZIP"), help=t("horaires", "timetables"))
     guichet.add_argument("--date", dest="dates", metavar=t("J[..J]", "D[..D]"), help=t("jours voulus", "days wanted"),
-                         type=checked(_period, "AAAA-MM-JJ[..AAAA-MM-JJ]", "YYYY-MM-DD[..YYYY-MM-DD]"))  # fmt: skip
+                         type=checked(period, "AAAA-MM-JJ[..AAAA-MM-JJ]", "YYYY-MM-DD[..YYYY-MM-DD]"))  # fmt: skip
     guichet.add_argument("--places", dest="seats", metavar="N", help=t("places par train (1)", "seats a train (1)"),
                          type=checked(lambda text: _where(1 <= int(text) <= MAX_SEATS, int(text)),
                                       f"un entier de 1 à {MAX_SEATS}", f"an integer from 1 to {MAX_SEATS}"))  # fmt: skip
@@ -279,6 +286,8 @@ def _options(role: str, language: str, given: argparse.Namespace) -> Options:
         verbosity=2 if given.debug else given.verbose,
         safe_mode=given.safemode,
         neighbours=given.neighbours,
+        transit=given.transit,
+        link=given.link,
         data=given.data,
         snapshots=given.snapshots,
         snapshot_delay=given.snapshot_delay,

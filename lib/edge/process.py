@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from lib.core import commands as ask
 from lib.core.commands import CommandRefused
-from lib.core.facts import Commanded, Dropped, Event, Fact, FileWanted, Reaction, SnapshotMoved
-from lib.core.sites import ClientSite, GuichetSite
+from lib.core.facts import BegunAnew, Commanded, Dropped, Event, Fact, FileWanted, Reaction, SnapshotMoved
+from lib.core.sites import DISMISSED, OUTLIVED, ClientSite, GuichetSite
 from lib.core.wire import MAX_READ
 from lib.edge import commands
 from lib.edge.lines import LineBuffer
@@ -26,7 +26,27 @@ MAX_REASON = 200  # characters of a refusal that travel: a file's path may be lo
 
 _MALFORMED = Text("ligne écartée (%s) : %r", "line dropped (%s): %r")
 _BROKEN = Text("plus personne ne lit la sortie : ce qui est dit est perdu", "nobody reads the output: what is said is lost")
+_OVERFULL = Text(
+    "la file de sortie déborde : ce qui est dit est perdu jusqu'à ce que le voisin lise",
+    "the output queue overflows: what is said is lost until the neighbour reads",
+)
+_ANEW = {
+    DISMISSED: Text(
+        "le guichet a congédié ce client : il recommence, et n'a que ce qui lui sera redit ; oubliés : %s",
+        "the ticket office has dismissed this client: it begins anew, and has what it will be told again; forgotten: %s",
+    ),
+    OUTLIVED: Text(
+        "un site de ce nom a vécu plus tard (l'horloge de la machine a reculé, ou deux sites portent ce nom) : "
+        "il recommence, le guichet redit ce qui est à lui ; oubliés : %s",
+        "a site of this name has lived later (the machine's clock was set back, or two sites have this name): "
+        "it begins anew, the ticket office tells again what is its own; forgotten: %s",
+    ),
+}
 _STRANGER = Text("« %s » nous écrit, et n'est pas dans --voisins", "'%s' writes to us, and is not in --voisins")
+_OTHERS = Text(
+    "des lignes d'une autre application sont ignorées ; --transit les laisserait passer",
+    "lines of another application are ignored; --transit would let them pass",
+)
 _TOO_LONG = Text(
     f"commande trop longue (plus de {commands.MAX_COMMAND} octets)", f"command too long (over {commands.MAX_COMMAND} bytes)"
 )
@@ -62,7 +82,7 @@ class Process:
         *,
         trace: Trace | None = None,
         folder: Folder | None = None,
-        load: Callable[[str], ask.AddTickets] | None = None,
+        load: Callable[[commands.Import], ask.AddTickets] | None = None,
         watch: Callable[[Sequence[Event]], None] | None = None,
         neighbours: Iterable[str] = (),
         safe_mode: bool = False,
@@ -84,8 +104,9 @@ class Process:
         self._language = language
         self._lines = LineBuffer(MAX_READ)
         self._typed = LineBuffer(commands.MAX_COMMAND)
-        self._was_broken = False
+        self._was_broken = self._was_overfull = False
         self._is_leaving = False
+        self._told_of_others = False
 
     # ---------------------------------------------------------------------------------------------- what wakes a site
 
@@ -100,11 +121,15 @@ class Process:
     def read(self, data: bytes) -> None:
         """Neighbours wrote these bytes."""
         now = self.now()
+        self.site.is_choked = self.output.is_full
         reactions = [self.site.hear(self._lines.feed(data), now)]
         reactions += [self.site.reject("too long", line, now) for line in self._lines.rejects]
         self._lines.rejects.clear()
         if self._neighbours:
             self._check_neighbours()
+        if self.site.relay.ignores and not self._told_of_others:
+            self._told_of_others = True
+            self._log.info(_OTHERS)
         self._settle(_joined(reactions))
 
     def _check_neighbours(self) -> None:
@@ -187,7 +212,7 @@ class Process:
         """What the core can carry out: the files that the command names are read here."""
         if isinstance(command, commands.Import):
             assert self._load is not None, "only a guichet is asked to import"
-            return self._load(command.path)
+            return self._load(command)
         if isinstance(command, commands.Load):
             assert self.folder is not None
             return ask.Restore(self.folder.read(command.file))
@@ -208,7 +233,7 @@ class Process:
         site = self.site
         if any(isinstance(event.fact, FileWanted | SnapshotMoved) for event in reaction.events):
             reaction = self._with_files(reaction)
-        numbers = {"life": site.life, "clock": site.clock.time, "round": site.round, "epoch": site.epoch}
+        numbers = {"life": site.latest_life, "clock": site.clock.time, "round": site.round, "epoch": site.epoch}
         numbers["next_number"] = site.role.next_number
         self._store.commit(reaction.events, numbers, before_speaking=bool(reaction.lines))
         if self._trace is not None:
@@ -218,6 +243,8 @@ class Process:
         for event in reaction.events:
             if isinstance(event.fact, Dropped) and not event.fact.is_routine:
                 self._complain(event.fact)
+            elif isinstance(event.fact, BegunAnew):
+                self._log.warning(_ANEW[event.fact.reason], ", ".join(event.fact.tickets) or "-")
         self.output.put(reaction.lines)
         self.flush()
 
@@ -274,6 +301,9 @@ class Process:
         if self.output.is_broken and not self._was_broken:
             self._log.warning(_BROKEN)
         self._was_broken = self.output.is_broken
+        if self.output.is_overfull and not self._was_overfull:
+            self._log.warning(_OVERFULL)
+        self._was_overfull = self.output.is_overfull
 
 
 def _joined(reactions: list[Reaction]) -> Reaction:

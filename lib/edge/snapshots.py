@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from lib.core import audit
 from lib.core.audit import Document
+from lib.core.recording import parse
 from lib.texts import Problem
 
 MAX_FILE = 512 * 2**20  # bytes: a system of a million tickets; more is no snapshot of ours
@@ -44,7 +46,8 @@ class Folder:
                 os.fsync(file.fileno())
             return self._publish(aside, stem)
         finally:
-            aside.unlink(missing_ok=True)
+            with suppress(OSError):
+                aside.unlink()
 
     def _publish(self, aside: Path, stem: str) -> Path:
         """Give the whole file its name: a link, unlike a renaming, never replaces another file."""
@@ -79,7 +82,7 @@ def read(path: Path) -> Document:
     try:
         if path.stat().st_size > MAX_FILE:
             raise ValueError(f"> {MAX_FILE >> 20} MB")
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -87,7 +90,7 @@ def read(path: Path) -> Document:
             f"{path} : {error.strerror} ; voyez la liste : guichet.py --liste --instantanes=DOSSIER",
             f"{path}: {error.strerror}; see the list: guichet.py --liste --instantanes=DIR",
         ) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise Problem(f"{path} : ce n'est pas du JSON ({error})", f"{path}: not JSON ({error})") from error
     if not isinstance(document, dict) or document.get("format") != audit.FORMAT:
         raise Problem(f"{path} : ce n'est pas un instantané ({audit.FORMAT})", f"{path}: not a snapshot ({audit.FORMAT})")

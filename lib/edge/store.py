@@ -10,13 +10,24 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from lib.core import facts
 from lib.core.facts import Answered, Errand, Event, Holding, PeerMet, RestoreOwed, TicketKept
+from lib.core.recording import (
+    checked_answer,
+    checked_debt,
+    checked_errand,
+    checked_kept,
+    checked_peer,
+    checked_purchase,
+    checked_ticket,
+)
 from lib.core.selling import MAX_ANSWERS
 from lib.core.tickets import Journey, Search, Ticket
+from lib.core.wire import MAX_DIGITS
 from lib.texts import Problem
 
 APPLICATION_ID = 0x42494C54  # "BILT": tells our files from every other SQLite file
@@ -76,45 +87,49 @@ class Store:
 
     def number(self, key: str, default: int = 0) -> int:
         """One of the site's own numbers: `life`, `clock`, `round`, `epoch`, `next_number`."""
-        return int(self._saved.get(key, default))
+        value = self._saved.get(key, default)
+        if type(value) is not int or not 0 <= value < 10**MAX_DIGITS:
+            self._db.close()
+            raise _refusal(self.path, ValueError(f"{key} = {value!r}"))
+        return value
 
     def peers(self) -> list[PeerMet]:
         """The sites that this one knew."""
-        return self._rows(
-            "SELECT name, role, life, present FROM peers", lambda row: PeerMet(row[0], row[1], row[2], bool(row[3]))
-        )
+        return self._rows("SELECT name, role, life, present FROM peers", lambda row: checked_peer(_peer(row)))
 
     def tickets(self) -> list[Ticket]:
         """All tickets of the guichet."""
         columns = "id, train, date, departure, destination, cents, state, client, request, deadline"
-        return self._rows(f"SELECT {columns} FROM tickets", lambda row: Ticket(row[0], Journey(*row[1:6]), *row[6:]))
+        return self._rows(
+            f"SELECT {columns} FROM tickets", lambda row: checked_ticket(Ticket(row[0], Journey(*row[1:6]), *row[6:]))
+        )
 
     def answers(self) -> list[Answered]:
         """The closed requests of the guichet, oldest first."""
-        return self._rows("SELECT client, request, ticket, reason FROM answers", lambda row: Answered(*row))
+        return self._rows("SELECT client, request, ticket, reason FROM answers", lambda row: checked_answer(Answered(*row)))
 
     def errands(self) -> list[Errand]:
         """The requests of the client; those that are not answered are to be said again at once."""
-        return self._rows("SELECT * FROM errands ORDER BY number", _errand)
+        return self._rows("SELECT * FROM errands ORDER BY number", lambda row: checked_errand(_errand(row)))
 
     def kept(self) -> list[TicketKept]:
         """The tickets that the client has."""
         columns = "id, train, date, departure, destination, cents, holder, request"
-        return self._rows(f"SELECT {columns} FROM kept", _kept)
+        return self._rows(f"SELECT {columns} FROM kept", lambda row: checked_kept(_kept(row)))
 
     def given_back(self) -> list[tuple[str, int]]:
         """The purchases that the client has given back: ticket, and request that bought it."""
-        return self._rows("SELECT ticket, request FROM given_back", lambda row: (row[0], row[1]))
+        return self._rows("SELECT ticket, request FROM given_back", lambda row: checked_purchase(*row))
 
     def owed(self) -> list[RestoreOwed]:
         """What the guichet still owes its clients of a snapshot that was loaded back."""
-        return self._rows("SELECT client, epoch, text FROM owed", lambda row: RestoreOwed(*row))
+        return self._rows("SELECT client, epoch, text FROM owed", lambda row: checked_debt(RestoreOwed(*row)))
 
     def _rows(self, query: str, make: Callable[[tuple[Any, ...]], T]) -> list[T]:
         """What a query gives, row by row. SQLite itself does not look into its texts and numbers: here it is seen."""
         try:
             return [make(row) for row in self._db.execute(query)]
-        except (sqlite3.Error, ValueError, TypeError) as error:
+        except (sqlite3.Error, ValueError, TypeError, AttributeError) as error:
             self._db.close()
             raise _refusal(self.path, error) from error
 
@@ -181,7 +196,8 @@ def _create(path: Path) -> None:
     except (OSError, sqlite3.Error) as error:
         raise _not_created(path, error) from error
     finally:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):  # where nothing can be written, nothing is left lying about
+            aside.unlink()
 
 
 def _make_folder(folder: Path) -> None:
@@ -218,7 +234,7 @@ def _open(path: str) -> sqlite3.Connection:
         )
         database.execute("COMMIT")
         return database
-    except (sqlite3.Error, Problem) as error:
+    except (sqlite3.Error, UnicodeDecodeError, Problem) as error:  # what SQLite quotes from a damaged file may be no text
         if database is not None:
             database.close()
         raise error if isinstance(error, Problem) else _refusal(path, error) from error
@@ -253,6 +269,11 @@ def _refusal(path: str, error: Exception) -> Problem:
         return Problem(
             f"{path} : déjà utilisé par un autre site de même nom ; arrêtez-le, ou changez --ident ou --donnees",
             f"{path}: in use by another site of the same name; stop it, or change --ident or --donnees",
+        )
+    if "I/O error" in str(error) or "is full" in str(error):
+        return Problem(
+            f"{path} : le disque ne lit ou n'écrit pas ({reason}) ; faites de la place ou remplacez-le, puis relancez",
+            f"{path}: the disk does not read or write ({reason}); make room or replace it, then start again",
         )
     if "readonly" in str(error) or "unable to open" in str(error):
         return Problem(
@@ -327,8 +348,11 @@ def _errand(row: tuple[Any, ...]) -> Errand:
     )
 
 
+_DISMISSED = -1  # instead of 0 or 1, in the column `present`
+
+
 def _peer(row: tuple[Any, ...]) -> PeerMet:
-    return PeerMet(row[0], row[1], row[2], bool(row[3]))
+    return PeerMet(row[0], row[1], row[2], present=row[3] == 1, dismissed=row[3] == _DISMISSED)
 
 
 def _kept(row: tuple[Any, ...]) -> TicketKept:
@@ -351,7 +375,7 @@ def _write_left(database: sqlite3.Connection, fact: facts.TicketLeft) -> None:
 
 
 def _write_peer(database: sqlite3.Connection, fact: PeerMet) -> None:
-    row = (fact.name, fact.role, fact.life, int(fact.present))
+    row = (fact.name, fact.role, fact.life, _DISMISSED if fact.dismissed else int(fact.present))
     database.execute("INSERT OR REPLACE INTO peers VALUES (?, ?, ?, ?)", row)
 
 

@@ -22,6 +22,8 @@ READ = 65536
 # Beyond this the neighbour has stopped reading for long. Nothing more is *created* then (commands are refused); what is
 # passed on still is, since who stops reading stops the whole ring.
 FULL = 16 * 2**20
+# Beyond this even that is lost: memory has an end, and what matters will be said again.
+OVERFULL = 4 * FULL
 
 
 def is_pipe(fd: int) -> bool:
@@ -95,8 +97,15 @@ class Output:
         """Whether so much waits that nothing more should be created."""
         return self.waiting > FULL
 
+    @property
+    def is_overfull(self) -> bool:
+        """Whether what is to be said now is lost."""
+        return self.waiting > OVERFULL
+
     def put(self, lines: Iterable[bytes]) -> None:
         """Queue whole lines (without their newlines), gathered into blocks that are written in one piece."""
+        if self.is_overfull:
+            return
         block: list[bytes] = []
         size = 0
         for line in lines:

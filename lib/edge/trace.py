@@ -139,6 +139,7 @@ _ROWS: dict[type, Callable[[Any, float], dict[str, Any] | None]] = {
     facts.SnapshotMoved: _snapshot,
     facts.RestoreMoved: _restore,
     facts.Redelivered: _redelivered,
+    facts.BegunAnew: lambda fact, at: {"ev": "anew"} | fact._asdict(),
     facts.Commanded: lambda fact, at: {"ev": "command", "line": fact.line, "ok": not fact.error, "error": fact.error},
     facts.StateTold: lambda fact, at: {"ev": "state"} | fact.state,
 }

@@ -8,7 +8,7 @@ from lib.core import audit
 from lib.core.audit import Document, Finding
 from lib.core.snapshot import describe
 from lib.edge.snapshots import Folder, read
-from lib.texts import Problem, Text
+from lib.texts import Problem, Text, printable
 
 SOUND, UNSOUND, NO_SNAPSHOT = 0, 1, 2  # what the shell is told
 
@@ -41,8 +41,8 @@ def verify(path: Path) -> tuple[int, list[Text]]:
 
 
 def _explained(finding: Finding) -> Text:
-    text = _FINDINGS[finding.kind]
-    return Text(text.fr.format(describe(finding)), text.en.format(describe(finding)))
+    text, what = _FINDINGS[finding.kind], printable(describe(finding))
+    return Text(text.fr.format(what), text.en.format(what))
 
 
 def _summary(document: Document, findings: list[Finding]) -> Text:
@@ -62,7 +62,7 @@ def _summary(document: Document, findings: list[Finding]) -> Text:
     )
     if is_complete:
         return Text(fr, en)
-    missing = ", ".join(map(str, document.get("missing", [])))
+    missing = printable(", ".join(map(str, document.get("missing", []))))
     return Text(f"{fr} ; INCOMPLET : {missing}", f"{en}; INCOMPLETE: {missing}")
 
 

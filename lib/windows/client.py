@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from tkinter import ttk
 from typing import Any
 
@@ -25,10 +26,13 @@ class ClientWindow(Window):
         super().__init__(name, **more)
         self.notes = Notes()
         self._wishes = Wishes(self.root)
-        for key, act in (("c", "confirm"), ("r", "decline")):
-            self.root.bind(f"<Alt-Key-{key}>", lambda _, act=act: self._built(lambda: self._settle_offer(act)))  # type: ignore[misc]
-
-        self.root.bind("<Alt-Key-p>", lambda _: self._built(lambda: self.booking.search.reserve_button.invoke()))
+        acts = {
+            "c": lambda: self.booking.card.confirm(),
+            "r": lambda: self.booking.card.decline(),
+            "p": lambda: self.booking.search.reserve_button.invoke(),
+        }
+        for key, act in acts.items():
+            self.root.bind(f"<Alt-Key-{key}>", lambda _, act=act: self._built(lambda: self._in_sight(act)))  # type: ignore[misc]
 
     def take(self, event: Event) -> None:
         """Something happened."""
@@ -68,9 +72,9 @@ class ClientWindow(Window):
     def _tickets_title(self) -> str:
         return f"{self._t('Mes billets', 'My tickets')} ({len(self._client.tickets)})"
 
-    def _settle_offer(self, act: str) -> None:
-        """Confirm or refuse by the keyboard: only what is in sight."""
+    def _in_sight(self, act: Callable[[], object]) -> None:
+        """Do by the keyboard what a button of the first tab does: but only while one sees what it is about."""
         if self._current is self.booking:
-            getattr(self.booking.card, act)()
+            act()
         else:
             self._notebook.select(self.booking)

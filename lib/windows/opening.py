@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from lib.windows.window import Window
 
 
-def open_window(role: str, name: str, *, language: str, geometry: str, neighbours: tuple[str, ...]) -> Window:
+def open_window(
+    role: str, name: str, *, language: str, geometry: str, neighbours: tuple[str, ...], link: str | None = None
+) -> Window:
     """The window of site `name`, of `role` (`guichet` or `client`), on the display. Raises `Problem` when there is none."""
     try:
         import tkinter
@@ -24,7 +26,7 @@ def open_window(role: str, name: str, *, language: str, geometry: str, neighbour
 
     kind = GuichetWindow if role == "guichet" else ClientWindow
     try:
-        return kind(name, language=language, geometry=geometry, neighbours=neighbours)
+        return kind(name, language=language, geometry=geometry, neighbours=neighbours, link=link)
     except tkinter.TclError as error:
         raise Problem(
             f"sans fenêtre : pas d'écran ({error}) ; ouvrez une session graphique, ou dites --notk",

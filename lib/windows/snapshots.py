@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tkinter as tk
-from tkinter import ttk
+from tkinter import font, ttk
 
 from lib.core.facts import Event
 from lib.texts import Problem, Text
@@ -13,6 +13,7 @@ from lib.windows.widgets.dialog import ask
 from lib.windows.widgets.table import Column, Table
 
 _TAKE = Text("Prendre un instantané", "Take a snapshot")
+_LIST = 26  # characters: a round, and when it was saved
 _QUIET = Text("Aucun tour en cours : le site est blanc.", "No round is open: the site is white.")
 
 
@@ -30,11 +31,16 @@ class SnapshotPanel(ttk.Frame):
         panes.add(self._make_saved(panes), weight=1)
         panes.add(self._make_contents(panes), weight=3)
         panes.grid(row=1, column=0, sticky="nsew", pady=(8, 0))
+        panes.bind("<Configure>", lambda _: panes.sashpos(0, self._list_width()))  # type: ignore[no-untyped-call]
         self.rowconfigure(1, weight=1)
         self.columnconfigure(0, weight=1)
         self._open(None)
 
     # ----------------------------------------------------------------------------------------------------- what is shown
+
+    def _list_width(self) -> int:
+        """Pixels that the list takes: panes are made in a window without a size, and would share what it grows by."""
+        return _LIST * font.nametofont("TkDefaultFont", root=self).measure("0")
 
     def _make_round(self) -> ttk.Frame:
         frame = ttk.Frame(self)

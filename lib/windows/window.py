@@ -10,6 +10,7 @@ import tkinter as tk
 import traceback
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from tkinter import ttk
 from types import TracebackType
 from typing import Any, Protocol
@@ -29,6 +30,7 @@ from lib.windows.widgets.dialog import show_error
 
 MAX_STATUS = 300  # characters: a widget wider than X can draw would end the process
 _BANNER_PAUSE = 5.0  # seconds after which the ages in the banner are looked at again
+_LINK_PAUSE = 1.0  # seconds after which the file of `--liaison` is
 
 _KEYS = (
     ("Ctrl + 1, 2, 3…", Text("changer d'onglet", "change the tab")),
@@ -65,14 +67,17 @@ class Panel(Protocol):
 class Window(ABC):
     """The window of site `name`. `watch` is told what happens; `live` drives the site until it ends.
 
-    `language` is `fr` or `en`; `geometry` as X has it (`800x600+0+0`), or empty; `neighbours` are those of `--voisins`.
+    `language` is `fr` or `en`; `geometry` as X has it (`800x600+0+0`), or empty; `neighbours` are those of `--voisins`;
+    `link` is the file of `--liaison`.
     Raises `tkinter.TclError` when there is no display.
     """
 
     role: Text
     size = "860x620"
 
-    def __init__(self, name: str, *, language: str, geometry: str, neighbours: tuple[str, ...]) -> None:
+    def __init__(
+        self, name: str, *, language: str, geometry: str, neighbours: tuple[str, ...], link: str | None = None
+    ) -> None:
         self.name = name
         self.root = tk.Tk(className="Billets")
         self.root.report_callback_exception = self._report
@@ -83,6 +88,7 @@ class Window(ABC):
         self.journal = Journal()
         self._language = language
         self._neighbours = neighbours
+        self._link = None if link is None else Path(link)
         self._is_busy = False
         self._is_ordering = False
         self._is_closed_early = False
@@ -274,10 +280,18 @@ class Window(ABC):
                 waiting=process.output.waiting,
                 is_unread=process.output.is_broken,
                 upstream_is_gone=self._sources.upstream_is_gone,
+                link=self._read_link(),
             )
         )
-        again = self._current.refresh()
-        return min(_BANNER_PAUSE, again if again is not None else _BANNER_PAUSE)
+        again, pause = self._current.refresh(), _BANNER_PAUSE if self._link is None else _LINK_PAUSE
+        return min(pause, again if again is not None else pause)
+
+    def _read_link(self) -> str:
+        """How the link stands, in the words of `lib.words.LINK`; empty when nobody says so."""
+        try:
+            return self._link.read_text(encoding="utf-8").strip() if self._link else ""
+        except (OSError, UnicodeDecodeError):
+            return ""
 
     @property
     def _current(self) -> Any:

@@ -263,6 +263,20 @@ def test_a_target_that_stands_still_stops_nobody_and_gets_whole_lines(fifo, runn
     assert 0 < lost < count
 
 
+def test_what_a_full_pipe_did_not_take_is_not_called_delivered(fifo, running, tmp_path):
+    source, target = fifo("a.out"), fifo("b.in")
+    process = running(source.path, f"--vers=a->b tube={target.path}")
+    write_all(source.path, made_lines("a", 2000, 100))
+    wait_until(lambda: source.is_empty)
+    blocked(process)
+    process.terminate()
+    assert process.wait(LIMIT) == 0
+    while not target.is_empty:
+        taken = len(target.lines)
+    assert 0 < taken < 2000
+    assert f"a->b : 2000 lues, {taken} livrées, " in (tmp_path / "log").read_text()
+
+
 @pytest.mark.parametrize("width", [200, 1000, 4000])
 def test_three_writers_of_one_pipe_damage_no_line(fifo, running, width):
     """Contract, 1: "a line-wise relay: none". Three sources, each through a cable with two ends; 5,000 lines each."""

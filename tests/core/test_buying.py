@@ -414,6 +414,26 @@ def test_the_deadline_is_never_in_the_past_once_the_time_was_told(kind: str, ste
         assert client.deadline is None or client.deadline > now
 
 
+def test_a_number_that_the_guichet_answers_is_not_used_again() -> None:
+    """A client whose store is an old copy has forgotten requests: a new one under such a number would get the old answer."""
+    client = Client("c1")
+    hear(client, notice(say.SOLD, 7))
+    assert said(want(client, ask.Reserve(Search())))[0].request == 8  # type: ignore[union-attr]
+    hear(client, notice(say.SOLD, 10**15 - 1, "B0002"))
+    assert client.next_number == 9, "nor can a forged one carry the numbers to their end"
+
+
+@pytest.mark.parametrize("status", [say.REFUSED, say.TAKEN_BACK])
+def test_what_is_said_of_another_ticket_does_not_end_a_return(status: str) -> None:
+    """A `retour` that was cut off on its way is refused for the ticket that it seemed to name; ours is still to be taken."""
+    client = owner()
+    want(client, ask.GiveBack("B0001"), 0.0)
+    reason = say.UNKNOWN if status == say.REFUSED else ""
+    assert hear(client, notice(status, 2, "B0", reason=reason)) == []
+    assert client.errands[2].state == ASKED and client.errands[2].next_try > 0
+    assert moves(hear(client, notice(say.TAKEN_BACK, 2))) == [RETURNED]
+
+
 def test_when_the_guichet_is_there_again_everything_open_is_said_at_once_with_new_patience() -> None:
     """Contract, 3: a site that comes back: "what it said before is simply said again"."""
     client = owner()
@@ -474,7 +494,7 @@ def test_a_ticket_of_a_forgotten_request_is_kept(request_number: int) -> None:
     """Contract, 4: "A client that is told `vendu` for a ticket keeps it, even when it has forgotten the request"."""
     client = Client("c1")
     assert hear(client, notice(say.SOLD, request_number)) == [TicketKept(MINE, request_number)]
-    assert said(want(client, ask.GiveBack("B0001"))) == [say.Return("c1", 1, "B0001")]
+    assert said(want(client, ask.GiveBack("B0001"))) == [say.Return("c1", request_number + 1, "B0001")]
     assert not hear(client, notice(say.SOLD, request_number))
 
 

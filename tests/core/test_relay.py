@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lib.core import belief
 from lib.core import messages as say
 from lib.core import relay as relaying
+from lib.core.buying import Client
 from lib.core.messages import Body, Message
 from lib.core.relay import Relay, Verdict
+from lib.core.sites import ClientSite
 from lib.core.tickets import Search
 from lib.core.wire import Malformed, decode, encode
 from tests.core.examples import HEADERS, message
@@ -56,8 +59,28 @@ def test_a_message_for_everyone_is_delivered_and_passed_on() -> None:
 def test_what_comes_back_to_its_emitter_is_dropped() -> None:
     """Contract, 2: "It drops ... what comes back to its emetteur", whatever its life and number."""
     relay = Relay("c1")
-    for number in ("1.1", "1.1", "7.3"):
+    relay.own = (7, 3)
+    for number in ("1.1", "1.1", "6.9", "7.3"):
         assert outcome(relay.examine, line("c1", number, "tous", "c2")) == (False, None, "own message come back")
+
+
+@pytest.mark.parametrize("number", ["7.4", "8.1"])
+def test_what_another_says_in_our_name_is_told_from_our_own(number: str) -> None:
+    """Two sites of one name, or a forger: people should hear of it. It goes no further than here."""
+    relay = Relay("c1")
+    relay.own = (7, 3)
+    assert outcome(relay.examine, line("c1", number, "tous", "c2")) == (False, None, "said in our name")
+
+
+def test_a_life_beyond_belief_is_dropped() -> None:
+    """`belief.py`: believed, it would make everyone deaf to its emitter for ever, for a later life could not be written."""
+    relay = Relay("c2")
+    for now in (0.0, 1_800_000_000.0):  # a machine may not know the date
+        assert relay.examine(line("c1", f"1800000000000.{now + 1:.0f}", "gch"), now).reason == ""
+        latest = int(1000 * (now + belief.MARGIN))
+        assert relay.examine(line("c1", f"{latest + 1}.1", "gch"), now).reason == "life beyond belief"
+        assert relay.examine(line("c1", f"{latest}.1", "gch"), now).reason == ""
+        assert relay.examine(line("c1", f"{latest + 1}.2", "gch"), now + 0.001).reason == "", "time goes on"
 
 
 @pytest.mark.parametrize("to", ["c2", "gch", "tous"])
@@ -197,6 +220,19 @@ def size(relay: Relay) -> int:
     return sum(len(numbers.as_list()) for seen in relay._emitters.values() for numbers in seen.lives.values())
 
 
+def test_memory_is_bounded_whatever_names_lives_and_numbers_are_forged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """house.md: "a limit on everything". Holes by the million, in as many names and lives as are told apart."""
+    monkeypatch.setattr(relaying, "MAX_NAMES", 40)
+    monkeypatch.setattr(relaying, "MAX_HOLES", 500)
+    relay = Relay("c2")
+    for name in range(50):
+        for life in range(1, 6):
+            for number in range(1, 200, 2):
+                relay.examine(line(f"f{name}", f"{life}.{number}", "gch", "n"), 1.0)
+    assert len(relay._emitters) == 40
+    assert size(relay) < 500 * 7 + relaying.LEAST_HOLES * 200
+
+
 @given(st.sets(st.integers(1, 300), max_size=20), st.randoms(use_true_random=False))
 @settings(max_examples=40)
 def test_memory_grows_with_what_was_lost_and_not_with_what_was_said(lost: set[int], draw: random.Random) -> None:
@@ -209,6 +245,98 @@ def test_memory_grows_with_what_was_lost_and_not_with_what_was_said(lost: set[in
     for number in sorted(lost):
         assert outcome(relay.examine, line("c1", f"1.{number}", "gch"))[2] == ""
     assert size(relay) == 1
+
+
+# ---------------------------------------------------------------------------------------------------- other applications
+
+# `relay.py`: "Other applications may share our pipes." What is theirs is whole, and has nothing that makes it ours.
+OF_OTHERS = [
+    b"^msg~hello^",
+    b"^type~demande^estampille~5^emetteur~a^",
+    "^gare~Compiègne^vide~^".encode(),
+    b"\x07BAS\x07ALL\x07^msg~hello^",
+    b"\x07BAS\x07CLT\x07AIR\x07^msg~hello^",
+    b"\x07BAS\x07ALL\x07ALL\x07^msg~hello^",
+    b"|BAS|GCH|^msg~%quoi^",
+    b"\x07NET\x07NET\x07^appnet~BAS^msg~hello^",
+]
+# Ours with a fault, the remains of a line, or no line at all.
+OF_NOBODY = [
+    b"hello",
+    b"^^",
+    b"^hello^",
+    b"^~^",
+    b"^msg~hello",
+    b"msg~hello^",
+    b"^msg~hello^^",
+    b"\x07BASE\x07ALL\x07^msg~hello^",
+    b"\x07BAS\x07^msg~hello^",
+    b"\x07BAS\x07ALL\x07hello",
+    b"\x07BAS|ALL|^msg~hello^",
+    b"^msg~\x01^",
+    b"^msg~\xe9^",
+    line("c1", "1.1", "gch").replace(b"^transmettant~c1", b""),
+    line("c1", "1.1", "gch").replace(b"^emetteur~c1", b""),
+    b"^transmettant~c1^",
+]
+
+
+@pytest.mark.parametrize("theirs", OF_OTHERS)
+def test_the_line_of_another_application_passes_untouched_or_is_ignored(theirs: bytes) -> None:
+    """Every time that it is read: what says the same twice may mean it twice (a token that goes round)."""
+    ignoring, passing = Relay("c1", HEADERS[1]), Relay("c1", HEADERS[1], transit=True)
+    assert not ignoring.ignores
+    for _ in range(2):
+        assert outcome(ignoring.examine, theirs) == (False, None, "another application's")
+        assert outcome(passing.examine, theirs) == (False, theirs, "")
+    assert ignoring.ignores and not passing.ignores
+    assert ignoring.heard == passing.heard == {}
+
+
+@pytest.mark.parametrize("transit", [False, True])
+@pytest.mark.parametrize("odd", OF_NOBODY)
+def test_what_only_resembles_a_line_of_others_is_malformed(odd: bytes, transit: bool) -> None:
+    assert outcome(Relay("c1", transit=transit).examine, odd) == ("malformed",)
+
+
+@given(said=st.integers(0, 400), until=st.integers(0, 400))
+def test_no_part_of_a_line_of_ours_is_taken_for_a_line_of_others_while_it_names_us(said: int, until: int) -> None:
+    """Of a line that was cut only an end that begins and ends between two fields, behind them all, may pass."""
+    whole = line("c1", "1.1", "gch")
+    part = whole[min(said, len(whole)) : min(until, len(whole))]
+    verdict = outcome(Relay("c9", transit=True).examine, part)
+    if verdict != ("malformed",) and verdict[1] == part:
+        assert part[:1] == part[-1:] == b"^" and b"transmettant" not in part
+
+
+def test_transit_has_a_limit_by_the_second_and_what_is_ours_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`MAX_TRANSIT`: a line of others that goes round and multiplies must not take all that the pipes carry."""
+    monkeypatch.setattr(relaying, "MAX_TRANSIT", 3)
+    relay = Relay("c1", transit=True)
+    for second in (10.0, 11.0, 5.0):  # the last: the machine's clock was set back
+        for fraction in (0.0, 0.3, 0.9):
+            assert relay.examine(OF_OTHERS[0], second + fraction).onward == OF_OTHERS[0]
+        with pytest.raises(Malformed, match="too much transit"):
+            relay.examine(OF_OTHERS[0], second + 0.95)
+        assert relay.examine(line("c2", f"1.{int(second)}", "gch"), second + 0.95).onward is not None
+
+
+def test_nothing_of_others_is_added_to_what_the_neighbour_does_not_read() -> None:
+    site = ClientSite(Client("c1", "gch"), 1, transit=True)
+    ours, theirs = line("c2", "1.1", "gch"), OF_OTHERS[0]
+    site.is_choked = True
+    assert site.hear([theirs, ours], 1.0).lines == [line("c2", "1.1", "gch", "c1")]
+    site.is_choked = False
+    assert site.hear([theirs], 1.0).lines == [theirs]
+
+
+def test_what_we_said_ourselves_comes_from_no_neighbour() -> None:
+    """AIRPLUG's scripts give NET's lines to its own application too: they hold what that has just said or passed on."""
+    relay = Relay("c1")
+    relay.examine(line("c2", "1.1", "gch"), 1.0)
+    for echo in (line("c1", "1.1", "gch", "c1"), line("c2", "1.1", "gch", "c1")):
+        assert outcome(relay.examine, echo)[:2] == (False, None)
+    assert relay.heard == {"c2": 1.0}
 
 
 # --------------------------------------------------------------------------------------- the cheap path and the careful

@@ -298,6 +298,16 @@ def test_a_late_return_does_not_take_the_ticket_that_was_bought_again_since(is_f
     assert counts(guichet) == (1, 0, 0)
 
 
+@pytest.mark.parametrize("cut", ["B0", "B00012"])
+def test_a_return_is_not_answered_from_another_tickets(cut: str) -> None:
+    """A line that was cut off, or forged, names a wrong ticket under the same number: the ticket can still be given back."""
+    guichet = office(1)
+    buy(guichet, "c1", 1)
+    assert answer(guichet, "c1", give_back("c1", 2, cut)) == (say.REFUSED, cut, say.UNKNOWN)
+    assert answer(guichet, "c1", give_back("c1", 2))[0] == say.TAKEN_BACK
+    assert counts(guichet) == (1, 0, 0)
+
+
 def test_a_late_repetition_of_a_request_whose_ticket_was_returned_holds_nothing() -> None:
     """Contract, 4: "every step is idempotent": request 1 got its ticket and gave it back; it is closed, and nobody
     waits for another offer. Held again, the ticket would be kept from others until the hold expires."""
@@ -315,6 +325,21 @@ def test_a_late_confirmation_of_a_ticket_returned_since_does_not_sell_it_again()
     hear(guichet, "c1", give_back("c1", 2))
     assert answer(guichet, "c1", accept("c1", 1))[0] != say.SOLD
     assert counts(guichet) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(("back", "left"), [(3600.0, 30.0), (12.0, 30.0), (0.0, 20.0), (-15.0, 5.0)])
+def test_a_clock_set_back_between_two_lives_does_not_make_a_hold_last(back: float, left: float) -> None:
+    """A deadline is the machine's time (contract, 4). In the next life no hold lasts longer than one that begins then."""
+    first = office(2, delay=30.0)
+    hear(first, "c1", reserve("c1", 1), now=10_000.0)
+    now = 10_010.0 - back
+    second = office(0)
+    second._take_up(first.stock, ())
+    moved = [effect.ticket.deadline for effect in second.resume(now) if isinstance(effect, TicketMoved)]
+    assert second.deadline == now + left
+    assert moved == ([now + left] if back > 0 else []), "and the store knows"
+    assert list(second.tick(now + left - 0.1)) == [] and counts(second) == (1, 1, 0)
+    assert notices(second.tick(now + left))[0].reason == say.EXPIRED and counts(second) == (2, 0, 0)
 
 
 class RepeatedAndLate(RuleBasedStateMachine):

@@ -322,3 +322,31 @@ def test_loading_back_gives_the_same_books_and_refuses_the_rest() -> None:
     with pytest.raises(CommandRefused, match="snapshot_damaged"):
         system.order("gch", ask.Restore(document | {"round": 9}))
     assert system.sites["gch"].epoch == epochs
+
+
+def test_ranks_go_on_when_a_state_is_taken_up_in_an_epoch_that_was_entered_already() -> None:
+    """A client without memory enters the epoch by its welcome, and speaks; the state that it is owed comes later. The ranks
+    of an epoch begin once: on both sides."""
+    system = System()
+    system.order("gch", ask.TakeSnapshot())
+    system.run()
+    system.hold("c1")
+    system.order("gch", ask.Restore(sealed(system.documents[-1])))
+    system.run()
+    system.held["c1"].clear()
+    system.sites["c1"] = ClientSite(Client("c1", automatic=True), 2, watched=True)
+    system.take("c1", system.sites["c1"].start(NOW))
+    system.run()
+    held = system.held.pop("c1")
+    welcome = next(line for line in held if b"volet~bienvenue" in line)
+    late = next(line for line in reversed(held) if b"type~restauration" in line)
+    system.inbox["c1"].append(welcome)
+    system.run()
+    system.order("c1", ask.Reserve(Search()))
+    system.run()
+    system.inbox["c1"].append(late)
+    system.run()
+    system.order("c1", ask.TakeSnapshot())
+    system.run()
+    assert [document["complete"] for document in system.documents] == [True, True]
+    assert system.documents[-1]["checks"]["coherent"]

@@ -7,6 +7,7 @@ on stderr with its reason; the site goes on."
 from __future__ import annotations
 
 import ast
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,10 @@ ADD = "ajouter train=848362 date=2027-03-17T07:10 depart=Compiègne destination=
          ask.ChangeTicket("B0001", "1", "2027-01-01T00:00", "A", "B", 0)),
         ("guichet", "supprimer billet=B0001", ask.WithdrawTicket("B0001")),
         ("guichet", "importer fichier='mes billets.csv'", Import("mes billets.csv")),
+        ("guichet", "importer fichier=g date=2027-03-15 places=2 depart='Compiègne' destination=",
+         Import("g", (date(2027, 3, 15), date(2027, 3, 15)), 2, "Compiègne", "")),
+        ("guichet", "importer fichier=g date=2027-03-15..2027-03-16",
+         Import("g", (date(2027, 3, 15), date(2027, 3, 16)))),
         *[(role, "etat", ask.TellState()) for role in ("client", "guichet")],
         *[(role, "quitter", ask.Leave()) for role in ("client", "guichet")],
     ],
@@ -122,6 +127,10 @@ def test_shell_quoting(typed: str, station: str) -> None:
         ("guichet", "modifier billet=B0001 cout=gratuit", ["cout=gratuit", "15.40"]),
         ("guichet", "supprimer", ["supprimer", "billet="]),
         ("guichet", "importer", ["importer", "fichier="]),
+        ("guichet", "importer fichier=g date=demain", ["date=demain", "AAAA-MM-JJ"]),
+        ("guichet", "importer fichier=g date=2027-03-16..2027-03-15", ["date=2027-03-16..2027-03-15"]),
+        ("guichet", "importer fichier=g date=", ["date="]),
+        ("guichet", "importer fichier=g places=0", ["places=0", "10000"]),
     ],
 )
 def test_every_error_is_one_clear_line_in_both_languages(role: str, line: str, says: list[str]) -> None:

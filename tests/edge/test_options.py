@@ -120,6 +120,7 @@ def test_airplug_s_own_ring_line() -> None:
         ("client", "--guichet=office", "office", "office"),
         ("client", "--patience=2.5", "patience", 2.5),
         ("client", "--voisins=a,b", "neighbours", ("a", "b")),
+        ("guichet", "--transit", "transit", True),
         ("client", "--donnees=some/folder", "data", "some/folder"),
         ("client", "--instantanes=s", "snapshots", "s"),
         ("client", "--commandes=c", "commands", "c"),
@@ -270,7 +271,8 @@ def test_help_is_in_the_users_language_and_names_every_option(
     assert word in text
     options = (
         "--ident --auto --appname --what --whatwho --whatwhowhere --dest --notk --nogui -geometry --verbose --safemode "
-        "--debug --lang --version --guichet --voisins --donnees --instantanes --delai --patience --delai-instantane "
+        "--debug --lang --version --guichet --voisins --transit --donnees --instantanes --delai --patience "
+        "--delai-instantane "
         "--confirmation --commandes --trace --billets --gtfs --date --places --depart --destination"
     )
     for option in options.split():

@@ -17,6 +17,7 @@ import pytest
 from lib.core import commands as ask
 from lib.core.commands import CommandRefused
 from lib.core.facts import Commanded, Dropped, Event, PeerMet, Reaction, StateTold, Stopped
+from lib.edge.commands import Import
 from lib.edge.process import Clock, Process
 from lib.texts import Problem, Text
 
@@ -32,12 +33,16 @@ class FakeClock:
     time = 0
 
 
+class FakeRelay:
+    ignores = False
+
+
 class FakeSite:
     """Answers every good line with one event and one line; keeps what it was told."""
 
     def __init__(self, role: str = "client") -> None:
-        self.name, self.life, self.round, self.epoch = "c1", 1, 0, 0
-        self.role, self.clock = FakeRole(), FakeClock()
+        self.name, self.latest_life, self.round, self.epoch = "c1", 1, 0, 0
+        self.role, self.clock, self.relay = FakeRole(), FakeClock(), FakeRelay()
         self.role.role = role
         self.told: list[Any] = []
         self.deadline = float("inf")
@@ -87,7 +92,7 @@ class Journal:
 
     def __init__(self) -> None:
         self.did: list[tuple[Any, ...]] = []
-        self.is_full = self.is_broken = False
+        self.is_full = self.is_overfull = self.is_broken = False
         self.waiting = 0
         self.commit_fails: Problem | None = None
         self.trace_fails: OSError | None = None
@@ -259,6 +264,17 @@ def test_a_routine_drop_is_no_complaint() -> None:
     assert journal.of("logged") == [] and not process.wants_to_end
 
 
+def test_that_lines_of_others_are_ignored_is_said_once() -> None:
+    process, site, journal = made()
+    process.read(b"good 1\n")
+    assert journal.of("logged") == []
+    site.relay.ignores = True
+    for _ in range(3):
+        process.read(b"good 2\n")
+    assert [text for text in journal.of("logged") if "--transit" in text] == journal.of("logged") != []
+    assert len(journal.of("logged")) == 1
+
+
 # ------------------------------------------------------------------------------------------------------------ commands
 
 
@@ -311,22 +327,22 @@ def test_a_command_too_long_is_refused_never_carried_out_in_part() -> None:
         ("guichet", b"ajouter train=1 date=2027-01-01T10:00 cout=1 depart=A destination="),
         ("guichet", b"importer fichier="),
     ):
-        loaded: list[str] = []
-        process, site, journal = made(role, load=lambda path, loaded=loaded: loaded.append(path) or ask.AddTickets(()))
+        loaded: list[Any] = []
+        process, site, journal = made(role, load=lambda asked, loaded=loaded: loaded.append(asked) or ask.AddTickets(()))
         process.read_commands(line + b"x" * 5000 + b"\n")
         assert site.told == [] and loaded == [], "carried out in part"
         assert [bool(fact.error) for fact in commanded(journal)] == [True]
 
 
 def test_an_import_goes_through_the_loader() -> None:
-    paths: list[str] = []
-    process, site, _ = made("guichet", load=lambda path: paths.append(path) or ask.AddTickets(()))  # type: ignore
-    process.read_commands(b"importer fichier='a b.csv'\n")
-    assert paths == ["a b.csv"] and site.told == [ask.AddTickets(())]
+    asked: list[Any] = []
+    process, site, _ = made("guichet", load=lambda order: asked.append(order) or ask.AddTickets(()))  # type: ignore
+    process.read_commands(b"importer fichier='a b.csv' places=3\n")
+    assert asked == [Import("a b.csv", seats=3)] and site.told == [ask.AddTickets(())]
 
 
 def test_an_import_that_fails_is_answered_and_changes_nothing() -> None:
-    def load(path: str) -> ask.AddTickets:
+    def load(asked: Import) -> ask.AddTickets:
         raise Problem("b.csv, ligne 3 : mauvais", "b.csv, line 3: bad")
 
     process, site, journal = made("guichet", load=load)

@@ -80,6 +80,7 @@ class Watched:
 
     def __init__(self, folder: Path, name: str, program: str, options: Iterable[str]) -> None:
         self.name, self.program, self.options = name, program, tuple(options)
+        self.interpreter: tuple[str, ...] = (sys.executable,)  # what the program is run by
         paths = (folder / f"{name}.{ending}" for ending in ("jsonl", "log", "cmd"))
         self.trace_path, self.log_path, self.commands_path = paths
         os.mkfifo(self.commands_path)
@@ -90,7 +91,7 @@ class Watched:
 
     def argv(self) -> list[str]:
         own = [f"--ident={self.name}", f"--trace={self.trace_path}", f"--commandes={self.commands_path}", "--notk"]
-        return [sys.executable, str(ROOT / self.program), *own, *self.options]
+        return [*self.interpreter, str(ROOT / self.program), *own, *self.options]
 
     def start(self, stdin: int, stdout: int) -> None:
         """Begin a life, and wait until it has begun."""

@@ -8,7 +8,7 @@ import tkinter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from tkinter import ttk
+from tkinter import font, ttk
 
 import pytest
 
@@ -147,6 +147,14 @@ def test_a_snapshot_is_taken_opened_and_loaded_by_the_mouse(windows: Windows, tm
     assert "Une nouvelle époque commence" in asked[0]
     living.until(lambda: "époque 1" in labels(living), "the epoch")
     assert living.site.epoch == 1 and "B0001" in living.site.role.stock
+
+
+def test_the_list_of_snapshots_has_room_for_the_time_of_each(windows: Windows) -> None:
+    living = windows("guichet", geometry="718x390+0+0")
+    tab(living, "Instantanés")
+    date = font.nametofont("TkDefaultFont", root=living.window.root).measure("2026-11-22 20:53:24")
+    saved = living.window._snapshot_panel.saved.tree
+    living.until(lambda: saved.column("at", "width") >= date, f"{date} pixels")
 
 
 def test_a_damaged_snapshot_says_so_and_is_refused(windows: Windows, tmp_path: Path) -> None:

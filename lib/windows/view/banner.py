@@ -8,10 +8,12 @@ from typing import NamedTuple
 from lib.core.sites import ClientSite, GuichetSite
 from lib.texts import Text
 from lib.windows.view.rows import ago
+from lib.words import LINK
 
 ROLES = {"guichet": Text("guichet", "ticket office"), "client": Text("client", "client")}
 WHITE, RED = Text("BLANC", "WHITE"), Text("ROUGE", "RED")
 
+_REACHED = next(iter(LINK))  # the state of a link that nobody needs to look into
 _QUIET = 2**16  # bytes that wait for a neighbour before it is said: what a pipe holds
 
 
@@ -38,9 +40,11 @@ def banner(
     waiting: int = 0,
     is_unread: bool = False,
     upstream_is_gone: bool = False,
+    link: str = "",
 ) -> Banner:
     """How the site stands at `now` (Unix seconds): `neighbours` are those of `--voisins`, `waiting` the bytes that its
-    output has not taken, `is_unread` says that nobody reads it."""
+    output has not taken, `is_unread` says that nobody reads it, `link` how the link to the broker stands, if there is one
+    (a word of `lib.words.LINK`)."""
     is_red = site.snapshots.is_open
     return Banner(
         name=site.name,
@@ -52,7 +56,7 @@ def banner(
         epoch=Text(f"époque {site.epoch}", f"epoch {site.epoch}"),
         neighbours=_neighbours(site.relay.heard, neighbours, now),
         lines=_lines(site),
-        warnings=tuple(_warnings(waiting, is_unread, upstream_is_gone)),
+        warnings=tuple(_warnings(waiting, is_unread, upstream_is_gone, link)),
     )
 
 
@@ -80,7 +84,9 @@ def _lines(site: GuichetSite | ClientSite) -> tuple[Text, ...]:
     )
 
 
-def _warnings(waiting: int, is_unread: bool, upstream_is_gone: bool) -> Iterable[Text]:
+def _warnings(waiting: int, is_unread: bool, upstream_is_gone: bool, link: str) -> Iterable[Text]:
+    if link not in ("", _REACHED):
+        yield LINK.get(link, Text(link, link))
     if upstream_is_gone:
         yield Text("le voisin d'amont est parti", "the upstream neighbour is gone")
     if is_unread:

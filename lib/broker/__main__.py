@@ -1,0 +1,157 @@
+"""`scripts/broker.sh` and `scripts/join.sh`, the part in Python: puts the rooms of this folder together."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lib.broker import member, options
+from lib.broker.folder import BrokerFolder
+from lib.broker.join import join
+from lib.broker.options import Options
+from lib.broker.plan import LOOPBACK, PLAIN_PORT, TLS_PORT, Plan
+from lib.broker.serve import Broker, keep, read_again, tell_neighbours
+from lib.launch import graph
+from lib.launch.signals import Signals
+from lib.texts import Problem, Text
+
+_UNUSABLE = 2
+
+Tell = Callable[[Text], None]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what `arguments` ask for; the exit status."""
+    language = options.language(arguments)
+
+    def tell(text: Text) -> None:
+        print(text.in_language(language), flush=True)
+
+    def complain(text: Text) -> None:
+        print(text.in_language(language), file=sys.stderr, flush=True)
+
+    try:
+        chosen = options.parse(arguments)
+        if chosen.help:
+            tell(options.usage(chosen))
+            return 0
+        _allow_files()
+        return _join(chosen, complain) if chosen.joins else _serve_or_change(chosen, tell)
+    except Problem as problem:
+        program = options.program(arguments)
+        complain(Text(f"{program} : {problem.text.fr}", f"{program}: {problem.text.en}"))
+        return _UNUSABLE
+
+
+def _allow_files() -> None:
+    """As many open files as we may have: a broker has one for each connection, three for each site."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _join(chosen: Options, tell: Tell) -> int:
+    assert chosen.file is not None
+    mine = member.unpack(chosen.file)
+    return join(mine, chosen.folder or Path(os.path.abspath(f"billets-{mine.site}")), chosen.rest, tell)
+
+
+def _serve_or_change(chosen: Options, tell: Tell) -> int:
+    folder = BrokerFolder(chosen.folder or Path(os.path.abspath("courtier")))
+    changes = bool(chosen.added or chosen.removed)
+    try:
+        with folder.locked("changement" if changes else "verrou"):
+            return (_change if changes else _serve)(folder, chosen, tell)
+    except BlockingIOError:
+        raise Problem(
+            f"{folder.path} : sert déjà ; pour changer un courtier qui tourne : --ajouter, --retirer",
+            f"{folder.path}: is in use already; to change a broker that runs: --ajouter, --retirer",
+        ) from None
+
+
+def _serve(folder: BrokerFolder, chosen: Options, tell: Tell) -> int:
+    plan = _plan(folder.plan(), chosen)
+    members = folder.prepare(plan)
+    signals = Signals()
+    broker = Broker(folder, plan)
+    try:
+        broker.begin()
+        tell_neighbours(folder, members)
+        _introduce(folder, plan, tell)
+        keep(broker, signals, tell)
+    finally:
+        broker.end()
+    return 0
+
+
+def _plan(known: Plan | None, chosen: Options) -> Plan:
+    """What to serve: what is said now goes before what the folder knows. Raises `Problem`."""
+    wiring = graph.read(chosen.file) if chosen.file else known.wiring if known else None
+    host = LOOPBACK if chosen.local else chosen.host or (known.host if known else "")
+    if wiring is None or not host:
+        raise Problem(
+            "il faut une topologie (il y en a dans topologies/) et --adresse, ou --local (--help)",
+            "a topology is needed (there are some in topologies/) and --adresse, or --local (see --help)",
+        )
+    tls = known.tls if known and not (chosen.local or chosen.host) else not chosen.local
+    usual = known.port if known and known.tls == tls else TLS_PORT if tls else PLAIN_PORT
+    is_brief = known is not None and known.is_brief if chosen.brief is None else chosen.brief
+    return Plan(host, chosen.port or usual, tls, wiring, is_brief)
+
+
+def _introduce(folder: BrokerFolder, plan: Plan, tell: Tell) -> None:
+    """Say where the broker listens, and what everybody types."""
+    security = Text("TLS", "TLS") if plan.tls else Text("sans TLS", "without TLS")
+    journal, archives = _shown(folder.journal), _shown(folder.archives)
+    tell(
+        Text(
+            f"Courtier : {plan.host}, port {plan.port}, {security.fr} ; journal : {journal}\n"
+            f"À chacun son archive, qui contient son mot de passe : {archives}/ ; là où elle est, il tape :",
+            f"Broker: {plan.host}, port {plan.port}, {security.en}; journal: {journal}\n"
+            f"To everybody their archive, which has their password: {archives}/; where it is, they type:",
+        )
+    )
+    for site in plan.wiring.sites:
+        tell(_line(site))
+
+
+def _line(site: str) -> Text:
+    return Text(*[f"  scripts/join.sh {site}.tar"] * 2)
+
+
+def _shown(path: Path) -> str:
+    """A path as it is shortest to say."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _change(folder: BrokerFolder, chosen: Options, tell: Tell) -> int:
+    """Bring the folder up to date with a changed topology; the broker and the sites, too, if it runs. Raises `Problem`."""
+    before = folder.plan()
+    if before is None:
+        raise Problem(
+            f"{folder.path} : il n'y a pas de courtier là (--dossier)",
+            f"{folder.path}: there is no broker there (--dossier)",
+        )
+    plan = before.changed(chosen.added, chosen.removed)
+    read_before = {site: before.reads(site) for site in before.wiring.sites}
+    members = folder.prepare(plan)
+    if read_again(folder):
+        tell_neighbours(folder, [one for one in members if one.reads != read_before.get(one.site)])
+    for site in plan.wiring.sites:
+        if site not in before.wiring.sites:
+            tell(
+                Text(
+                    f"{site} : {_shown(folder.archive(site))} ; il tape :",
+                    f"{site}: {_shown(folder.archive(site))}; to type:",
+                )
+            )
+            tell(_line(site))
+    for site in chosen.removed:
+        tell(Text(f"{site} : retiré", f"{site}: removed"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

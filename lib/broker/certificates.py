@@ -1,0 +1,60 @@
+"""An authority of the broker's own, and the certificate by which the broker proves to every site who it is.
+
+Elliptic curves (P-256): a handshake costs a millisecond, and every TLS 1.2 knows them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from pathlib import Path
+
+from lib.broker import programs
+
+AUTHORITY, AUTHORITY_KEY = "ca.crt", "ca.key"
+CERTIFICATE, KEY = "courtier.crt", "courtier.key"
+_DAYS = "730"  # two school years
+_NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+
+
+def make(folder: Path, host: str) -> str:
+    """The certificate (PEM) of the authority in `folder`; it and that of the broker at `host` are made if need be.
+
+    Not anew at every start: a machine whose clock is some minutes late would take it for one that is not yet valid.
+    Raises `Problem`.
+    """
+    if not (folder / AUTHORITY).exists():
+        _make_authority(folder)
+        (folder / CERTIFICATE).unlink(missing_ok=True)
+    named = folder / "courtier.nom"  # whom the certificate names
+    if not (folder / CERTIFICATE).exists() or not named.exists() or named.read_text() != host:
+        _make_certificate(folder, host)
+        named.write_text(host)
+    return (folder / AUTHORITY).read_text()
+
+
+def _make_authority(folder: Path) -> None:
+    programs.run(
+        "openssl", "req", "-x509", *_NEW_KEY, "-days", _DAYS, "-subj", "/O=Billets de train/CN=Courtier",
+        "-addext", "keyUsage=critical,keyCertSign", "-keyout", AUTHORITY_KEY, "-out", AUTHORITY, cwd=folder,
+    )  # fmt: skip
+
+
+def _make_certificate(folder: Path, host: str) -> None:
+    request = folder / "courtier.csr"
+    programs.run(
+        "openssl", "req", "-new", *_NEW_KEY, "-subj", "/CN=courtier", "-keyout", KEY, "-out", request.name, cwd=folder
+    )
+    programs.run(
+        "openssl", "x509", "-req", "-in", request.name, "-CA", AUTHORITY, "-CAkey", AUTHORITY_KEY, "-days", _DAYS,
+        "-set_serial", f"0x{secrets.token_hex(16)}", "-extfile", "/dev/stdin", "-out", CERTIFICATE,
+        cwd=folder, text=f"subjectAltName={_name(host)}\nextendedKeyUsage=serverAuth\n",
+    )  # fmt: skip
+    request.unlink()
+
+
+def _name(host: str) -> str:
+    try:
+        return f"IP:{ipaddress.ip_address(host)}"
+    except ValueError:
+        return f"DNS:{host}"

@@ -1,0 +1,114 @@
+"""One site on this machine: its process, its pipes, and mosquitto's programs around it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+import subprocess
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from lib.broker import programs
+from lib.broker.carrier import Carrier, options_of
+from lib.broker.member import READER, Member, write_forgetting
+from lib.launch.processes import die_with, program
+from lib.launch.signals import Signals
+from lib.texts import Problem, Text
+
+_STDIN = 0
+GRACE = 5.0  # seconds between telling a site to end and ending it
+
+
+def join(member: Member, folder: Path, options: Sequence[str], tell: Callable[[Text], None]) -> int:
+    """Be the machine of `member`, until its site ends; its status. Raises `Problem`."""
+    lock = _open(folder)
+    signals = Signals()
+    try:
+        carrier = Carrier([member], folder, signals, tell)
+    except OSError as error:
+        raise _unusable(error) from None
+    try:
+        site = _start(member, folder, options)
+        while site.poll() is None and not signals.received:
+            carrier.serve()
+        status = _end(site)
+    finally:
+        carrier.end()
+    if status == 0:
+        _forget(member, options_of(folder, member.site))
+    os.close(lock)
+    return status
+
+
+def _open(folder: Path) -> int:
+    """The folder, made if need be, and locked: the lock. Raises `Problem`."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(folder / "verrou", os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return lock
+    except BlockingIOError:
+        raise Problem(
+            f"{folder} : ce site tourne déjà ici ; arrêtez-le, ou donnez un autre dossier (--dossier)",
+            f"{folder}: this site already runs here; stop it, or give another folder (--dossier)",
+        ) from None
+    except OSError as error:
+        raise _unusable(error) from None
+
+
+def _unusable(error: OSError) -> Problem:
+    return Problem(
+        f"--dossier : {error.filename} est inutilisable ({error.strerror})",
+        f"--dossier: {error.filename} cannot be used ({error.strerror})",
+    )
+
+
+def _start(member: Member, folder: Path, options: Sequence[str]) -> subprocess.Popen[bytes]:
+    """The site, between its pipes. Its commands are what is typed here, unless `options` say otherwise."""
+    commands = os.dup(_STDIN)
+    is_guichet = member.site == member.guichet
+    own = [
+        f"--ident={member.site}",
+        *([] if is_guichet else [f"--guichet={member.guichet}"]),
+        f"--voisins={','.join(member.neighbours)}",
+        f"--donnees={folder / 'donnees'}",
+        f"--instantanes={folder / 'instantanes'}",
+        f"--liaison={folder / member.site}.liaison",
+        *([f"--commandes=/dev/fd/{commands}"] if _is_ours(_STDIN) else []),
+    ]
+    command = [*program("guichet.py" if is_guichet else "client.py"), *own, *options]
+    stdin = os.open(folder / f"{member.site}.in", os.O_RDONLY)
+    stdout = os.open(folder / f"{member.site}.out", os.O_WRONLY)
+    try:
+        return subprocess.Popen(command, stdin=stdin, stdout=stdout, pass_fds=[commands], preexec_fn=die_with(os.getpid()))
+    finally:
+        for file in (stdin, stdout, commands):
+            os.close(file)
+
+
+def _is_ours(file: int) -> bool:
+    """Whether commands can be read from `file`: a terminal that has put us in the background would stop us."""
+    mode = os.fstat(file).st_mode
+    if os.isatty(file):
+        return os.tcgetpgrp(file) == os.getpgrp()
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode)
+
+
+def _end(site: subprocess.Popen[bytes]) -> int:
+    """Have the site end, if it does not yet; its status."""
+    if site.poll() is None:
+        site.terminate()
+        try:
+            site.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            site.kill()
+    return site.wait()
+
+
+def _forget(member: Member, options: Path) -> None:
+    """A site that took its leave comes back as a new one: nothing needs to wait for it, for ever perhaps."""
+    write_forgetting(member, options)
+    with suppress(Problem):  # the broker is away: it forgets by itself, the next day
+        programs.run("mosquitto_sub", cwd=options, environment={"XDG_CONFIG_HOME": str(options / READER)})
