@@ -33,7 +33,8 @@ from lib.words import LINK
 
 FAREWELL = 2.0  # seconds for the last words of the sites, at the end;
 _LAST_LINE = 0.5  # of which for the last of them to be on its way
-_LOOK = 0.5  # seconds between two looks at the links
+_LOOK, _HASTE = 0.5, 0.05  # seconds between two looks at the links; while programs end, for another
+_ALARM = 1.0  # second
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0  # seconds before a program is begun again; doubled when it did not last:
 _LASTED = 10.0  # seconds
 _SHOWN = 5  # sites that are named
@@ -117,8 +118,8 @@ class Client:
             self.process.terminate()
 
     def begin_again_if_mute(self) -> None:
-        """`mosquitto_pub` speaks to the broker in a thread of its own; over TLS, that thread ends with the broker, and the rest
-        goes on reading, for ever and for nothing (2.0.11, measured)."""
+        """`mosquitto_pub` speaks to the broker in a thread of its own; over TLS, that thread ends with the broker, and the
+        rest goes on reading, for ever and for nothing (2.0.11, measured)."""
         try:
             has_thread = self.process is not None and len(os.listdir(f"/proc/{self.process.pid}/task")) > 1
         except FileNotFoundError:  # it has just ended
@@ -214,7 +215,7 @@ class Carrier:
         self._signals = signals
         self._tell = tell
         self._pipes = selectors.EpollSelector()
-        self._looked = 0.0
+        self._looked = self._alarmed = 0.0
         self._untold: dict[Wire, None] = {}
 
     def serve(self) -> None:
@@ -223,8 +224,9 @@ class Carrier:
         for client in self._clients:
             if client.process is None and client.due <= now:
                 self._pipes.register(client.begin(now), selectors.EVENT_READ, client)
-        self._read(_LOOK)
-        if now - self._looked >= _LOOK:
+        pause = _HASTE if now - self._alarmed < _ALARM else _LOOK
+        self._read(pause)
+        if now - self._looked >= pause:
             self._looked = now
             self._look(now)
 
@@ -235,7 +237,8 @@ class Carrier:
             if not client.read(key.fd):
                 self._pipes.unregister(key.fd)
                 os.close(key.fd)
-                client.over(time.monotonic())
+                self._alarmed = time.monotonic()
+                client.over(self._alarmed)
 
     def _look(self, now: float) -> None:
         """See that nobody is mute; tell how the sites stand with the broker, once all that changes together has changed."""

@@ -128,7 +128,7 @@ STEPS = (
         Text("Une réservation, message par message", "A reservation, message by message"),
         Text(
             "Dans c1, onglet « Réserver » : « Réserver le premier » (Alt+P).",
-            "In c1, tab 'Book': 'Reserve the first' (Alt+P).",
+            "In c1, tab 'Book': 'Pick the first' (Alt+P).",
         ),
         Text(
             "La demande fait le tour de l'anneau ; chaque horloge bat. L'offre arrive chez c1 avec son compte à rebours, et "
@@ -151,7 +151,7 @@ STEPS = (
     ),
     Step(
         Text("Une offre que l'on laisse passer", "An offer that is let go"),
-        Text("Dans c2 : « Réserver le premier » (Alt+P), puis ne rien faire.", "In c2: 'Reserve the first' (Alt+P); wait."),
+        Text("Dans c2 : « Réserver le premier » (Alt+P), puis ne rien faire.", "In c2: 'Pick the first' (Alt+P); wait."),
         Text(
             f"Le compte à rebours va à zéro ({HOLD} s) : le guichet reprend le billet ; il redevient « libre ».",
             f"The count-down reaches zero ({HOLD} s): the ticket office takes the ticket back; it is 'free' again.",
@@ -163,7 +163,7 @@ STEPS = (
         Text("L'instantané, des messages en vol", "The snapshot, with messages in flight"),
         Text(
             "Dans c3 : « Réserver le premier » (Alt+P), et aussitôt, dans c1 : prendre un instantané (Ctrl+I).",
-            "In c3: 'Reserve the first' (Alt+P), and at once, in c1: take a snapshot (Ctrl+I).",
+            "In c3: 'Pick the first' (Alt+P), and at once, in c1: take a snapshot (Ctrl+I).",
         ),
         Text(
             "Les bandeaux passent au ROUGE l'un après l'autre, à l'arrivée d'un message du nouveau tour ; au guichet, "

@@ -35,6 +35,7 @@ class ClientsPanel(ttk.Frame):
         self.rowconfigure(1, weight=1)
         self.columnconfigure(0, weight=1)
         self.restyle()
+        self._show_selected()
 
     def _make_table(self) -> Table:
         t = self._house.t

@@ -89,10 +89,10 @@ def test_without_a_broker_everybody_says_so_and_comes_back_by_themselves(tmp_pat
         assert broker.process is not None
         broker.process.kill()
         broker.process.wait()
-        c1 = made.clients[0]
-        c1.command("reserver")
         for site in made.sites:
             site.wait_for_link("injoignable")
+        c1 = made.clients[0]
+        c1.command("reserver")  # what it says waits with it
         until(lambda: "c1 : courtier injoignable" in c1.log(), "a word of it")
         broker.start("--journal=bref")
         for site in made.sites:

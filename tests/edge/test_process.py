@@ -319,6 +319,16 @@ def test_commands_are_refused_while_the_output_is_full() -> None:
     assert process.wants_to_end, "one may always leave"
 
 
+def test_a_site_hears_nothing_while_it_could_not_answer_and_says_once_that_lines_are_lost() -> None:
+    """Contract, 1: "a limit on everything"; what is passed on is lost last."""
+    process, site, journal = made()
+    for full, overfull in ((True, False), (True, True), (True, True), (False, False), (True, True)):
+        journal.is_full, journal.is_overfull = full, overfull
+        process.read(b"good\n")
+        assert site.is_choked == full
+    assert len([text for kind, text in journal.did if kind == "logged" and "déborde" in text]) == 2
+
+
 def test_a_command_too_long_is_refused_never_carried_out_in_part() -> None:
     """The beginning of an order is another order."""
     for role, line in (

@@ -130,6 +130,22 @@ def test_is_full_is_bounded_and_ends_when_the_neighbour_reads(pipe: tuple[int, i
     assert not output.is_full
 
 
+def test_what_is_beyond_every_bound_is_lost_and_the_next_line_is_not(
+    pipe: tuple[int, int], output: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A neighbour that never reads again must not take all memory: what matters will be said again."""
+    monkeypatch.setattr(streams, "OVERFULL", 4 * PIPE)
+    for _ in range(100):
+        output.put([b"x" * 1439] * 50)
+    assert output.is_overfull and output.waiting <= 4 * PIPE + 50 * 1440
+    output.flush()
+    drain(output, pipe[0], 4 * PIPE // (50 * 1440) * 50 * 1440 + 50 * 1440)
+    assert not output.is_overfull
+    output.put([b"last"])
+    output.flush()
+    assert os.read(pipe[0], PIPE).endswith(b"last\n")
+
+
 # ---------------------------------------------------------------------------------------------------- whose description
 
 

@@ -88,7 +88,7 @@ class Listing:
                 del self._order[bisect_left(self._order, place)]
             for place in come:
                 insort(self._order, place)
-        self._places |= {place[2]: place for place in come}
+        pass
 
     def __len__(self) -> int:
         return len(self._order)

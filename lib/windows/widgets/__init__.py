@@ -6,6 +6,7 @@
     completion   an entry that proposes
     date_field   an entry for a date, with a calendar
     field        a label, an entry and what is wrong with it; forms made of them
+    flow         widgets side by side, on as many lines as they need
     bars         how much is left, as text and as a bar
     dialog       questions, forms and errors before a window
 

@@ -159,3 +159,26 @@ def test_a_combobox_is_an_input_too(window):
     )
     field.variable.set("1")
     assert field.value == "1" and field.entry.get() == "1"
+
+
+def test_a_wide_field_has_a_row_of_its_own(window):
+    form = Form(window, columns=2)
+    form.pack(fill="both")
+    for name, wide in (("a", False), ("b", True), ("c", False), ("d", False)):
+        form.add(name, name, wide=wide)
+    window.update()
+    a, b, c, d = (form.fields[name] for name in "abcd")
+    assert a.winfo_y() < b.winfo_y() < c.winfo_y() == d.winfo_y()
+    assert b.winfo_width() > 1.8 * a.winfo_width() and c.winfo_x() == a.winfo_x() < d.winfo_x()
+
+
+def test_the_owners_check_of_a_date_goes_before_the_fields_own(window):
+    no_time = Text("il manque l'heure", "the time is missing")
+    form = Form(window)
+    field = form.add(
+        "date", "Date", lambda text: None if "T" in text else no_time,
+        make=lambda parent, variable: DateField(parent, variable, time=True),
+    )  # fmt: skip
+    for text, problem in (("demain", no_time), ("17/03/2025", no_time), ("17/03/2025 07:10", None)):
+        field.variable.set(text)
+        assert field.problem == problem
