@@ -135,7 +135,7 @@ press c1 ctrl+2
 picture client-billets "$(window c1)"
 place c1 0 0 860 450
 press c1 ctrl+3
-
+picture messages "$(window c1)"
 
 # -------------------------------------------------------------------------------------------------------- all of the ring
 

@@ -326,7 +326,7 @@ def test_a_site_hears_nothing_while_it_could_not_answer_and_says_once_that_lines
         journal.is_full, journal.is_overfull = full, overfull
         process.read(b"good\n")
         assert site.is_choked == full
-    assert len([text for kind, text in journal.did if kind == "logged" and "déborde" in text]) == 2
+    assert len([entry for entry in journal.of("logged") if "déborde" in str(entry)]) == 2
 
 
 def test_a_command_too_long_is_refused_never_carried_out_in_part() -> None:

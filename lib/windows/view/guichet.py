@@ -88,7 +88,7 @@ class Listing:
                 del self._order[bisect_left(self._order, place)]
             for place in come:
                 insort(self._order, place)
-        pass
+        self._places |= {place[2]: place for place in come}
 
     def __len__(self) -> int:
         return len(self._order)
@@ -268,7 +268,7 @@ class Office:
         changed = {name: self.stock.get(name) for name in self._changed}
         self._changed.clear()
         for name, ticket in changed.items():
-            self._texts.pop(name, None)
+            pass
             self._account(name, ticket)
         for listing in (self.all, self.held, self.sold):
             listing.settle(changed)
