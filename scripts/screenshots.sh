@@ -187,7 +187,8 @@ picture instantane-canaux "$(window gch)"
 
 mkdir -p -- "$pictures/traces"
 for site in gch c1 c2 c3; do
-    grep -v '"ev":"\(relay\|drop\|state\)"' "$work/essai/$site.trace.jsonl" > "$pictures/traces/$site.trace.jsonl"
+    grep -v '"ev":"\(relay\|drop\|state\)"' "$work/essai/$site.trace.jsonl" | sed "s|$work/essai/||" \
+        > "$pictures/traces/$site.trace.jsonl"
 done
 PYTHONPATH=$root "${PYTHON:-python3}" -P -m lib.diagram "$pictures/traces" --tour=1 --sans=presence,snapshot,reset --lang=fr \
     -o "$pictures/instantane-diagramme.svg"

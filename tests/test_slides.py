@@ -155,7 +155,7 @@ def test_every_picture_that_is_shown_is_there() -> None:
 
 def test_the_simulator_does_at_least_what_is_said_of_it() -> None:
     """A sample of the runs: so many losses, repeats and deaths a run that the sums on the slide are no boast."""
-    said, sample = FIGURES["simulateur"], 100
+    said, sample = FIGURES["simulateur"], 50
     assert said["executions"] <= test_simulation.RUNS, "more runs are claimed than the tests make"
     counts: Counter[str] = Counter()
     assert not list(simulator.failures(range(1, sample + 1), counts))

@@ -10,6 +10,7 @@ import secrets
 from pathlib import Path
 
 from lib.broker import programs
+from lib.broker.files import write
 
 AUTHORITY, AUTHORITY_KEY = "ca.crt", "ca.key"
 CERTIFICATE, KEY = "courtier.crt", "courtier.key"
@@ -29,7 +30,7 @@ def make(folder: Path, host: str) -> str:
     named = folder / "courtier.nom"  # whom the certificate names
     if not (folder / CERTIFICATE).exists() or not named.exists() or named.read_text() != host:
         _make_certificate(folder, host)
-        named.write_text(host)
+        write(named, host)
     return (folder / AUTHORITY).read_text()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import lzma
 import os
 import re
 import shlex
@@ -29,7 +30,8 @@ MAX_LINES = 20_000_000  # forty times SNCF's national stop_times.txt: more is no
 MAX_SHOWN = 60  # characters of a value in a message: a sentence stays one line on a screen
 PROGRESS_STEP = 1 << 20  # bytes between two calls of `progress`: some 30 ms of reading
 
-UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile)
+# What a file or an archive raises that is damaged, encrypted, or packed as only its maker knows.
+UNREADABLE = (OSError, EOFError, RuntimeError, UnicodeDecodeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 # What a station of Western Europe is written with. By chance alone `Café »` with its no-break space is Chinese UTF-8.
 _EUROPEAN = re.compile("[\t -~\u00a0-\u017f\u2010-\u2026\u20ac]*")
 _BLANK = " \t\r\n\v\f,;\u00a0"  # a spreadsheet writes an empty row as separators alone

@@ -72,6 +72,7 @@ class Run:
         self._pipes = Pipes(folder, [*wiring.sites, *links.helpers])
         self._processes = Processes(folder)
         self._log_starts: dict[str, int] = {}
+        self._reports: dict[str, list[str]] = {}  # what they said when they were ended
         self._helpers_say = {name: Tail(folder.log(name)) for name in links.helpers}
         traces = {site: folder.trace(site) for site in wiring.sites}
         self._starts = Follower(traces)  # apart, so that `look` tells everything since the start
@@ -155,13 +156,8 @@ class Run:
         self.command(self._links.cables[edge], f"{verb} {edge}")
 
     def report(self, edge: Edge) -> str:
-        """The last line that the cable of `edge` wrote about it; empty when there is none."""
-        name = self._links.cables.get(edge)
-        if name is None:
-            return ""
-        with self.folder.log(name).open("rb") as log:
-            log.seek(self._log_starts[name])
-            lines = log.read().decode(errors="replace").splitlines()
+        """What the cable of `edge` said of it when it was ended; empty when there is none, or it did not live till then."""
+        lines = self._reports.get(self._links.cables.get(edge, ""), [])
         return next((line for line in reversed(lines) if line.startswith((f"{edge} :", f"{edge}:"))), "")
 
     # -------------------------------------------------------------------------------------------------------- its course
@@ -170,8 +166,14 @@ class Run:
         """Waits a moment, and tells what happened. Raises `Interrupted` when a signal has come."""
         has_input = self._signals.wait(_LOOK, files)
         ended = self._ended()  # first: whoever is dead has written all of its trace
-        said = [line.decode(errors="replace") for tail in self._helpers_say.values() for line in tail.new_lines()]
+        said = [line for lines in self._new_words().values() for line in lines]
         return Happened(self._follower.new_events(kinds), said, ended, has_input)
+
+    def _new_words(self) -> dict[str, list[str]]:
+        """What the processes of the links have said since the last time."""
+        return {
+            name: [line.decode(errors="replace") for line in tail.new_lines()] for name, tail in self._helpers_say.items()
+        }
 
     def wait_for_deaths(self, seconds: float | None = None) -> dict[str, int]:
         """Waits, at no cost, until a site ends. Raises `Interrupted` when a signal has come."""
@@ -187,7 +189,9 @@ class Run:
         # Counted from here: the second one may come while the first of many sites are only just told to end.
         enough = min(1, len(self._signals.received)) + 1
         self._end(self.wiring.sites, signal.SIGTERM, enough)
+        self._new_words()
         self._end(self._links.helpers, signal.SIGTERM, enough)  # they have carried the last words of the sites
+        self._reports = self._new_words()
         self._end(self._processes.living, signal.SIGKILL)
         self._pipes.close()
 

@@ -182,10 +182,32 @@ def test_links_that_were_neither_spoilt_nor_acted_upon_are_not_told_of(launches)
     assert heard(launch, "c2") == []
 
 
+def test_a_report_of_an_earlier_launch_is_not_told_again(launches):
+    for is_killed in (False, True):
+        launch = launches("-c", "1", "--console", "--cable", "c1->gch")
+        launch.wait_for("Ctrl-D")
+        launch.type("pause c1->gch")
+        launch.wait_for("c1->gch : en pause")
+        if is_killed:
+            os.kill(launch.cables()["c1"], signal.SIGKILL)
+            launch.wait_for("c1.cable s'est arrêté (signal 9)")
+        assert launch.end() == 0
+        assert ("c1->gch : 0 lues" in launch.text) is not is_killed
+
+
 def test_a_wish_that_cannot_be_is_said_before_anything_is_made(launches):
     launch = launches("--cable", "c1->c9: delai=3")
     assert launch.process.wait(LIMIT) == 2
     assert launch.text.startswith("launch_ring.sh : --cable : « c1->c9 »") and not launch.folder.exists()
+
+
+def test_when_all_sites_have_ended_their_cables_are_no_reason_to_stay(launches):
+    launch = launches("-c", "1", "--cable", "tous")
+    launch.wait_for(UP)
+    for site in ("gch", "c1"):
+        (launch.folder / f"{site}.cmd").write_text("quitter\n")
+    assert launch.process.wait(LIMIT) == 0
+    assert not launch.cables() and not launch.fifos()
 
 
 def test_cables_die_with_a_launcher_that_is_killed(launches):

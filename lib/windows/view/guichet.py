@@ -268,7 +268,7 @@ class Office:
         changed = {name: self.stock.get(name) for name in self._changed}
         self._changed.clear()
         for name, ticket in changed.items():
-            pass
+            self._texts.pop(name, None)
             self._account(name, ticket)
         for listing in (self.all, self.held, self.sold):
             listing.settle(changed)

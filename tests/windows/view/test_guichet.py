@@ -156,7 +156,7 @@ choices = st.builds(
     text=st.sampled_from(["", "quentin", "isle 07:", "b00", "[EXIT]", "$env", "oeuilly", "2027-03-16", "12 compie", " - "]),
     state=st.sampled_from(["", FREE, HELD, SOLD]),
     holder=st.sampled_from(["", "gch", "c1", "c2"]),
-    since=st.sampled_from(["", "2027-03-15", "2027-03-16T00:00"]),
+    since=st.sampled_from(["", "2027-03-15", "2027-03-16T07:10"]),
     until=st.sampled_from(["", "2027-03-15", "2027-03-16T07:10"]),
 )
 journeys = st.builds(
@@ -263,6 +263,27 @@ def test_a_change_walks_over_no_other_ticket() -> None:
     desk.do(ask.WithdrawTicket("B0008"))
     desk.office.sort("all", "id", True)
     assert len(desk.shown()) == 49 and desk.shown()[0] == "B0050" and desk.shown("sold") == ["B0007"]
+
+
+def test_both_ends_of_a_period_are_included() -> None:
+    desk = Desk()
+    for minute in ("06:59", "07:00", "07:01"):
+        desk.add(journey(date=f"2027-03-15T{minute}"))
+    desk.office.choose(Choice(since="2027-03-15T07:00", until="2027-03-15T07:00"))
+    assert desk.shown() == ["B0002"]
+    desk.office.choose(Choice(since="2027-03-15", until="2027-03-15"))
+    assert desk.shown() == ["B0001", "B0002", "B0003"]
+
+
+def test_a_changed_ticket_is_found_by_its_new_names() -> None:
+    desk = Desk()
+    desk.add(journey())
+    desk.office.choose(Choice("compiegne"))
+    assert desk.shown() == ["B0001"]
+    desk.do(ask.ChangeTicket("B0001", departure="Noyon"))
+    assert desk.shown() == []
+    desk.office.choose(Choice("noyon"))
+    assert desk.shown() == ["B0001"]
 
 
 def test_a_restoration_replaces_everything() -> None:
