@@ -9,11 +9,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lib.broker import member, options
+from lib.broker.carrier import Carrier
 from lib.broker.folder import BrokerFolder
 from lib.broker.join import join
 from lib.broker.options import Options
 from lib.broker.plan import LOOPBACK, PLAIN_PORT, TLS_PORT, Plan
-from lib.broker.serve import Broker, keep, read_again, tell_neighbours
+from lib.broker.programs import CARRY, TOPOLOGY
+from lib.broker.serve import Broker, free_port, read_again, revive, tell_neighbours
 from lib.launch import graph
 from lib.launch.signals import Signals
 from lib.texts import Problem, Text
@@ -39,7 +41,9 @@ def main(arguments: Sequence[str]) -> int:
             tell(options.usage(chosen))
             return 0
         _allow_files()
-        return _join(chosen, complain) if chosen.joins else _serve_or_change(chosen, tell)
+        if chosen.task == options.JOIN:
+            return _join(chosen, complain)
+        return _carry(chosen, complain) if chosen.task == CARRY else _serve_or_change(chosen, tell)
     except Problem as problem:
         program = options.program(arguments)
         complain(Text(f"{program} : {problem.text.fr}", f"{program}: {problem.text.en}"))
@@ -56,6 +60,28 @@ def _join(chosen: Options, tell: Tell) -> int:
     assert chosen.file is not None
     mine = member.unpack(chosen.file)
     return join(mine, chosen.folder or Path(os.path.abspath(f"billets-{mine.site}")), chosen.rest, tell)
+
+
+def _carry(chosen: Options, tell: Tell) -> int:
+    """For a launcher: keep a broker of its own in its run directory, and carry the lines of all its sites."""
+    assert chosen.folder is not None
+    folder = BrokerFolder(chosen.folder / "courtier")
+    plan = Plan(LOOPBACK, free_port(), False, graph.read(chosen.folder / TOPOLOGY), is_brief=True)
+    members = folder.prepare(plan)
+    signals = Signals()
+    broker = Broker(folder, plan)
+    try:
+        broker.begin()
+        carrier = Carrier(members, chosen.folder, signals, tell)
+        try:
+            while not signals.received:
+                carrier.serve()
+                revive(broker, signals, tell)
+        finally:
+            carrier.end()
+    finally:
+        broker.end()
+    return 0
 
 
 def _serve_or_change(chosen: Options, tell: Tell) -> int:
@@ -80,7 +106,9 @@ def _serve(folder: BrokerFolder, chosen: Options, tell: Tell) -> int:
         broker.begin()
         tell_neighbours(folder, members)
         _introduce(folder, plan, tell)
-        keep(broker, signals, tell)
+        while not signals.received:
+            signals.wait(None)
+            revive(broker, signals, tell)
     finally:
         broker.end()
     return 0

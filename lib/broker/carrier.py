@@ -135,7 +135,7 @@ class Wire:
     def __init__(self, member: Member, folder: Path) -> None:
         self.member = member
         self.link = Link(time.monotonic())
-        self.told = ""
+        self.told: str | None = None  # of an earlier run, a file may still tell something else
         self._options = options_of(folder, member.site)
         self._complaints: deque[str] = deque(maxlen=3)
         self._status = folder / f"{member.site}.liaison"
@@ -248,9 +248,9 @@ class Carrier:
         if changed:
             self._untold |= dict.fromkeys(changed)
             return
-        for state in dict.fromkeys(wire.told for wire in self._untold):
-            alike = [wire for wire in self._untold if wire.told == state]
-            self._tell(_story([wire.member.site for wire in alike], LINK[state], alike[0].link.complaint))
+        for state, words in LINK.items():
+            if alike := [wire for wire in self._untold if wire.told == state]:
+                self._tell(_story([wire.member.site for wire in alike], words, alike[0].link.complaint))
         self._untold.clear()
 
     def end(self) -> None:

@@ -88,7 +88,7 @@ class BrokerFolder:
             passwords = {
                 name: known.get(name) or secrets.token_urlsafe(18) for name in (*plan.wiring.sites, account(*KEEPER))
             }
-            write(self.path / _GRAPH, plan.text())
+            write(self.path / _GRAPH, graph.text(plan.wiring))
             listening = {"host": plan.host, "port": plan.port, "tls": plan.tls, "brief": plan.is_brief}
             state = listening | {"passwords": passwords}
             write(self.path / _STATE, json.dumps(state, indent=1))

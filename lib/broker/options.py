@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lib.broker.programs import CARRY
 from lib.texts import LANGUAGES, Problem, Text, language_of_environment
 
-# Said first by `join.sh`. Nobody else types it.
-JOIN = "--joindre"
+JOIN = "--joindre"  # said first by `join.sh`; nobody else types it
 
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 
@@ -101,7 +101,7 @@ Examples:
 class Options:
     """What was asked for. `file` is the topology, or the archive of a site; `rest` is for the site."""
 
-    joins: bool
+    task: str = ""  # JOIN, CARRY, or to keep a broker
     file: Path | None = None
     folder: Path | None = None
     host: str = ""
@@ -116,16 +116,16 @@ class Options:
 
 def program(arguments: Sequence[str]) -> str:
     """The name of the script that was started."""
-    return "join.sh" if _joins(arguments) else "broker.sh"
+    return {JOIN: "join.sh", CARRY: "launch_graph.sh"}.get(_task(arguments), "broker.sh")
 
 
-def _joins(arguments: Sequence[str]) -> bool:
-    return list(arguments[:1]) == [JOIN]
+def _task(arguments: Sequence[str]) -> str:
+    return arguments[0] if arguments and arguments[0] in (JOIN, CARRY) else ""
 
 
 def usage(options: Options) -> Text:
     """What `--help` says."""
-    return _SITE if options.joins else _BROKER
+    return _SITE if options.task == JOIN else _BROKER
 
 
 def language(arguments: Sequence[str]) -> str:
@@ -139,12 +139,16 @@ def language(arguments: Sequence[str]) -> str:
 
 def parse(arguments: Sequence[str]) -> Options:
     """The options in `arguments`. Raises `Problem` for what cannot be."""
-    return _for_site(arguments[1:]) if _joins(arguments) else _for_broker(arguments)
+    match _task(arguments):
+        case "":
+            return _for_broker(arguments)
+        case task:
+            return _for_site(arguments[1:]) if task == JOIN else Options(task, folder=Path(arguments[1]))
 
 
 def _for_site(arguments: Sequence[str]) -> Options:
     """What is not ours is the site's: its options, and their values."""
-    options = Options(joins=True)
+    options = Options(JOIN)
     first = [arguments[0]] if arguments and not arguments[0].startswith("-") else []
     for name, value in _pairs(arguments[len(first) :], ("--help", "-h"), ("--dossier", "--lang")):
         match name:
@@ -162,7 +166,7 @@ def _for_site(arguments: Sequence[str]) -> Options:
 
 
 def _for_broker(arguments: Sequence[str]) -> Options:
-    options = Options(joins=False)
+    options = Options()
     flags = ("--help", "-h", "--local")
     values = ("--adresse", "--port", "--dossier", "--journal", "--ajouter", "--retirer", "--lang")
     for name, value in _pairs(arguments, flags, values):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from lib.broker.member import Member
 from lib.launch import graph
-from lib.launch.wiring import Edge, Wiring
+from lib.launch.wiring import Wiring
 from lib.texts import Problem
 
 LOOPBACK = "127.0.0.1"
@@ -38,14 +38,6 @@ class Plan:
         for site in removed:
             if site not in self.wiring.sites or site == self.wiring.guichet:
                 raise Problem(f"--retirer : {site} n'est pas un client d'ici", f"--retirer: {site} is no client here")
-        kept = [edge for edge in self.wiring.edges if not {edge.source, edge.target} & set(removed)]
-        lines = [*_lines(self.wiring.guichet, kept), *added]
+        kept = tuple(edge for edge in self.wiring.edges if not {edge.source, edge.target} & set(removed))
+        lines = [graph.text(replace(self.wiring, edges=kept)), *added]
         return replace(self, wiring=graph.parse("\n".join(lines), "--retirer" if removed else "--ajouter"))
-
-    def text(self) -> str:
-        """The graph, as a topology file has it."""
-        return "\n".join(_lines(self.wiring.guichet, self.wiring.edges)) + "\n"
-
-
-def _lines(guichet: str, edges: list[Edge] | tuple[Edge, ...]) -> list[str]:
-    return [f"guichet {guichet}", *(f"{edge.source} -> {edge.target}" for edge in edges)]

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from lib.texts import Problem
 
+CARRY = "--porter"  # what a launcher says first to this room, followed by its run directory; nobody else does
+TOPOLOGY = "topologie.txt"  # the graph, in that directory
+
 PATIENCE = 10.0  # seconds, for a program that should take a hundredth of one
 _ALSO = "/usr/local/sbin:/usr/sbin"  # where Debian has the broker, and an ordinary user's PATH does not lead
 _PACKAGES = {"mosquitto_sub": "mosquitto-clients", "mosquitto_pub": "mosquitto-clients", "mosquitto_passwd": "mosquitto"}

@@ -14,7 +14,7 @@ from lib.broker import programs
 from lib.broker.files import write
 from lib.broker.folder import CONFIGURATION, BrokerFolder
 from lib.broker.member import Member, topic_of_neighbours
-from lib.broker.plan import Plan
+from lib.broker.plan import LOOPBACK, Plan
 from lib.launch.processes import die_with, last_words
 from lib.launch.signals import Signals
 from lib.texts import Problem, Text
@@ -100,15 +100,21 @@ class Broker:
             self._filter.wait()
 
 
-def keep(broker: Broker, signals: Signals, tell: Callable[[Text], None]) -> None:
-    """Until a signal comes: begin the broker again whenever it has died. Raises `Problem` when it does not start."""
-    while not signals.received:
-        signals.wait(None)
-        if not broker.is_alive and not signals.received:
-            tell(Text("le courtier est mort ; il est relancé", "the broker has died; it is started again"))
-            signals.wait(_PAUSE)
-            broker.end()
-            broker.begin()
+def revive(broker: Broker, signals: Signals, tell: Callable[[Text], None]) -> None:
+    """Begin the broker again if it has died, unless a signal has come. Raises `Problem` when it does not start."""
+    if not broker.is_alive and not signals.received:
+        tell(Text("le courtier est mort ; il est relancé", "the broker has died; it is started again"))
+        signals.wait(_PAUSE)
+        broker.end()
+        broker.begin()
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def tell_neighbours(folder: BrokerFolder, members: Iterable[Member]) -> None:

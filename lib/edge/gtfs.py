@@ -114,7 +114,7 @@ class _Feed:
         file = self._files[name]
         try:
             stream = file.open()
-        except (*UNREADABLE, NotImplementedError, RuntimeError) as error:  # a way of packing, or a password
+        except UNREADABLE as error:  # a way of packing, or a password
             raise unreadable(file.shown, error) from error
         with stream:
             yield Table(stream, file.shown, file.size, packed=file.packed, progress=self._progress)
@@ -164,7 +164,7 @@ def _open_feed(path: Path, progress: Progress | None) -> Iterator[_Feed]:
                 f"{name} : ni un dossier ni une archive zip lisible ({reason}) ; donnez le GTFS tel que publié",
                 f"{name}: neither a folder nor a readable zip archive ({reason}); give the GTFS as published",
             ) from error
-        except (OSError, ValueError) as error:
+        except (*UNREADABLE, ValueError) as error:
             raise unreadable(name, error) from error
         yield _Feed(name, _one_feed(name, files), progress)
 

@@ -58,10 +58,22 @@ def _launch(chosen: Options, wiring: Wiring, settings: links.Settings, screen: S
         # In both languages alike: scripts read this line to find the folder.
         screen.line(f"Dossier : {folder.path}")
         chosen, geometries = _windows(chosen, wiring, screen)
-        run = Run(chosen, wiring, links.lay(wiring, settings, folder, chosen.language), folder, signals, geometries)
+        run = Run(chosen, wiring, _lay(chosen, wiring, settings, folder), folder, signals, geometries)
         return _run(run, chosen, settings, screen)
     finally:
         folder.close()
+
+
+def _lay(chosen: Options, wiring: Wiring, settings: links.Settings, folder: Folder) -> links.Links:
+    """The links, of the kind that is wanted. Raises `Problem`."""
+    if not chosen.mqtt:
+        return links.lay(wiring, settings, folder, chosen.language)
+    if settings:
+        raise Problem(
+            "--mqtt : pas avec des liens gâtés (--cable, --soutenance)",
+            "--mqtt: not with spoilt links (--cable, --soutenance)",
+        )
+    return links.through_broker(wiring, folder, chosen.language)
 
 
 def _windows(chosen: Options, wiring: Wiring, screen: Screen) -> tuple[Options, dict[str, str]]:

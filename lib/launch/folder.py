@@ -38,28 +38,36 @@ class Folder:
     def input(self, site: str) -> Path:
         return self.path / f"{site}.in"
 
+    def output(self, site: str) -> Path:
+        return self.path / f"{site}.out"
+
     def commands(self, site: str) -> Path:
         return self.path / f"{site}.cmd"
 
     def log(self, site: str) -> Path:
         return self.path / f"{site}.log"
 
+    def link(self, site: str) -> Path:
+        return self.path / f"{site}.liaison"
+
     def trace(self, site: str) -> Path:
         return self.path / f"{site}.trace.jsonl"
 
-    def make_fifos(self, sites: Iterable[str]) -> None:
-        """Both FIFOs of every site, new. Those of a launcher that was killed go first: their content is stale."""
+    def make_fifos(self, sites: Iterable[str], more: Iterable[Path] = ()) -> None:
+        """Both FIFOs of every site, and more, new. Those of a launcher that was killed go first: their content is stale."""
         self.remove_fifos()
         try:
             for site in sites:
                 os.mkfifo(self.input(site), 0o600)
                 os.mkfifo(self.commands(site), 0o600)
+            for path in more:
+                os.mkfifo(path, 0o600)
         except OSError as error:
             raise _unusable(error) from None
 
     def remove_fifos(self) -> None:
         """Whatever is a FIFO here goes; files stay, whatever their name."""
-        for pattern in ("*.in", "*.cmd"):
+        for pattern in ("*.in", "*.out", "*.cmd"):
             for path in self.path.glob(pattern):
                 if stat.S_ISFIFO(path.lstat().st_mode):
                     path.unlink()

@@ -52,6 +52,13 @@ def parse(text: str, name: str) -> Wiring:
         raise Problem(f"{name} : {problem.text.fr}", f"{name}: {problem.text.en}") from None
 
 
+def text(wiring: Wiring) -> str:
+    """A graph as `parse` reads it."""
+    return "".join(
+        f"{line}\n" for line in (f"guichet {wiring.guichet}", *(f"{e.source} -> {e.target}" for e in wiring.edges))
+    )
+
+
 @dataclass
 class _Draft:
     """A graph, line by line."""

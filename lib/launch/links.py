@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lib.broker.programs import CARRY, TOPOLOGY, find
 from lib.cable import faults
+from lib.launch import graph
 from lib.launch.folder import Folder
-from lib.launch.processes import program
+from lib.launch.processes import ROOT, program
 from lib.launch.wiring import Edge, Wiring
 from lib.texts import Problem
 
@@ -30,11 +33,14 @@ class Links:
     """The links of a run: the FIFO that each site writes into, and the processes that stand between, by name.
 
     Such a process reads the FIFO of its own name, as a site does, and obeys commands. `cables` has the one of each edge.
+    `pipes` are further FIFOs that are wanted, `options` what each site is to be told of its link.
     """
 
     outputs: Mapping[str, Path]
     helpers: Mapping[str, Sequence[str]] = field(default_factory=dict)
     cables: Mapping[Edge, str] = field(default_factory=dict)
+    pipes: Sequence[Path] = ()
+    options: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def lay(wiring: Wiring, settings: Settings, folder: Folder, language: str | None) -> Links:
@@ -62,6 +68,25 @@ def _command_line(name: str, edges: Iterable[Edge], settings: Settings, folder: 
         *spoken,
         *(f"--vers={shlex.join(end)}" for end in ends),
     ]
+
+
+def through_broker(wiring: Wiring, folder: Folder, language: str | None) -> Links:
+    """The links that make `wiring` through a message broker: one process keeps it, and carries the lines of all sites.
+
+    Raises `Problem` when Mosquitto is not installed.
+    """
+    for needed in ("mosquitto", "mosquitto_sub"):
+        find(needed)
+    (folder.path / TOPOLOGY).write_text(graph.text(wiring))
+    spoken = [f"--lang={language}"] if language else []
+    # -P: a folder named `lib` where the user stands must not be taken for ours.
+    command = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-S", "-P", "-m", "lib.broker", CARRY, str(folder.path), *spoken]
+    return Links(
+        outputs={site: folder.output(site) for site in wiring.sites},
+        helpers={"courtier.mqtt": command},
+        pipes=[folder.output(site) for site in wiring.sites],
+        options={site: [f"--liaison={folder.link(site)}"] for site in wiring.sites},
+    )
 
 
 def named(wiring: Wiring, name: str) -> list[Edge]:

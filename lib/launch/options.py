@@ -91,6 +91,7 @@ _COMMON = Text(
   --cable "LIEN: R..."  gâter un lien (c1->c2, c1--c2 dans les deux sens, ou tous) ; autant de fois qu'on veut. Réglages R :
                         delai= et gigue= (ms), perte=, doublon= et desordre= (de 0 à 1), debit= (octets/s), graine=.
                         Sans réglage : un lien que la console peut couper, retablir, mettre en pause
+  --mqtt                relier par un courtier MQTT (Eclipse Mosquitto), comme entre plusieurs machines
   --dossier DIR         dossier de travail : tubes, journaux, traces, données ; redonné, il reprend où il en était
                         (par défaut un nouveau, sous $TMPDIR)
   --guichet "OPTIONS"   options pour le guichet seul
@@ -105,6 +106,7 @@ _COMMON = Text(
                         delai= and gigue= (ms: delay, jitter), perte=, doublon= and desordre= (0 to 1: loss, double,
                         disorder), debit= (bytes/s), graine= (seed).
                         Without any: a link that the console can couper (cut), retablir (mend), pause
+  --mqtt                link through an MQTT broker (Eclipse Mosquitto), as between several machines
   --dossier DIR         run directory: pipes, logs, traces, stores; given again, it goes on where it was
                         (default: a new one under $TMPDIR)
   --guichet "OPTIONS"   options for the ticket office alone
@@ -118,6 +120,7 @@ _FLAGS = {
     "--nogui": "notk",
     "--console": "console",
     "--relancer": "relaunch",
+    "--mqtt": "mqtt",
     "--demo": "demo",
     "--soutenance": "rehearsal",
     "--auto": "auto",
@@ -138,6 +141,7 @@ class Options:
     notk: bool = False
     console: bool = False
     relaunch: bool = False
+    mqtt: bool = False
     demo: bool = False
     rehearsal: bool = False
     auto: bool = False

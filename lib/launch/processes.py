@@ -28,16 +28,16 @@ def program(name: str) -> list[str]:
 
 
 class Pipes:
-    """The FIFOs of a run, two for each process by its name, made and held open by the launcher.
+    """The FIFOs of a run, two for each process by its name, and `more`, made and held open by the launcher.
 
     It opens each for reading and writing: no `open` of a site ever waits for the other end, and a site that dies is
     neither an end of file to the one downstream nor a broken pipe to the one upstream.
     """
 
-    def __init__(self, folder: Folder, names: Sequence[str]) -> None:
-        _allow_open_files(2 * len(names) + _SPARE_FILES)
-        folder.make_fifos(names)
-        self._inputs = [os.open(folder.input(name), os.O_RDWR) for name in names]
+    def __init__(self, folder: Folder, names: Sequence[str], more: Sequence[Path] = ()) -> None:
+        _allow_open_files(2 * len(names) + len(more) + _SPARE_FILES)
+        folder.make_fifos(names, more)
+        self._inputs = [os.open(path, os.O_RDWR) for path in (*map(folder.input, names), *more)]
         self._commands = {name: os.open(folder.commands(name), os.O_RDWR | os.O_NONBLOCK) for name in names}
 
     def command(self, site: str, line: str) -> None:

@@ -69,7 +69,7 @@ class Run:
         self._links = links
         self._signals = signals
         self._geometries = geometries or {}
-        self._pipes = Pipes(folder, [*wiring.sites, *links.helpers])
+        self._pipes = Pipes(folder, [*wiring.sites, *links.helpers], links.pipes)
         self._processes = Processes(folder)
         self._log_starts: dict[str, int] = {}
         self._reports: dict[str, list[str]] = {}  # what they said when they were ended
@@ -117,7 +117,7 @@ class Run:
             return
         end_last_line(self.folder.trace(name))
         geometry = self._geometries.get(name, "")
-        command = command_line(self._options, self.wiring, self.folder, name, geometry)
+        command = command_line(self._options, self.wiring, self.folder, name, geometry, self._links.options.get(name, ()))
         self._processes.start(name, command, self._links.outputs[name])
 
     def kill(self, site: str) -> None:
@@ -210,8 +210,10 @@ class Run:
         return not set(names).isdisjoint(self._processes.living)
 
 
-def command_line(options: Options, wiring: Wiring, folder: Folder, site: str, geometry: str = "") -> list[str]:
-    """How `site` is started. What the user wants comes last, and so wins."""
+def command_line(
+    options: Options, wiring: Wiring, folder: Folder, site: str, geometry: str = "", link: Sequence[str] = ()
+) -> list[str]:
+    """How `site` is started; `link` are the options that its link wants. What the user wants comes last, and so wins."""
     is_guichet = site == wiring.guichet
     own = [
         *program("guichet.py" if is_guichet else "client.py"),
@@ -226,4 +228,4 @@ def command_line(options: Options, wiring: Wiring, folder: Folder, site: str, ge
     own += ["--notk"] if options.notk else []
     own += [f"--geometry={geometry}"] if geometry else []
     own += [f"--lang={options.language}"] if options.language else []
-    return [*own, *options.everyone, *(options.guichet if is_guichet else options.client)]
+    return [*own, *link, *options.everyone, *(options.guichet if is_guichet else options.client)]

@@ -124,7 +124,7 @@ class TicketsPanel(ttk.Frame):
         self._detail.configure(text=words, style="TLabel" if ticket else "Muted.TLabel")
         is_free = ticket is not None and ticket.state == FREE
         for button in (self.change_button, self.delete_button):
-            pass
+            button.state(["!disabled" if is_free else "disabled"])
 
     def _select(self, key: str | None) -> None:
         self._office.selected = key

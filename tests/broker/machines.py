@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.broker.serve import free_port
 from tests.processes.ring import ENVIRONMENT, LIMIT, ROOT, Event, Watched, assert_lamport, timetable, until
 
 BROKER, JOIN = ROOT / "scripts" / "broker.sh", ROOT / "scripts" / "join.sh"
@@ -29,14 +29,6 @@ _MISSING = [name for name in ("mosquitto", "mosquitto_sub", "openssl") if not sh
 needs_broker = pytest.mark.skipif(
     bool(_MISSING), reason=f"not installed: {', '.join(_MISSING)} (scripts/test.sh installs it)"
 )
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def children(pid: int) -> list[int]:

@@ -101,7 +101,7 @@ def wait_until(holds, limit: float = LIMIT) -> None:
 def stub_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The launcher as it is, with stubs instead of sites, in a folder whose name has blanks and an apostrophe."""
     root = tmp_path_factory.mktemp("ici") / "l'anneau de Compiègne"
-    for name in ("launch", "cable"):
+    for name in ("launch", "cable", "broker"):
         shutil.copytree(ROOT / "lib" / name, root / "lib" / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "scripts", root / "scripts")
     (root / "lib" / "edge").mkdir()

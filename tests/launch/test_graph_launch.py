@@ -182,17 +182,21 @@ def test_links_that_were_neither_spoilt_nor_acted_upon_are_not_told_of(launches)
     assert heard(launch, "c2") == []
 
 
-def test_a_report_of_an_earlier_launch_is_not_told_again(launches):
+def test_nothing_but_its_last_report_is_told_of_a_cable(launches):
+    """Neither what it said before, nor what one said in an earlier launch."""
     for is_killed in (False, True):
-        launch = launches("-c", "1", "--console", "--cable", "c1->gch")
-        launch.wait_for("Ctrl-D")
-        launch.type("pause c1->gch")
-        launch.wait_for("c1->gch : en pause")
+        launch = launches("-c", "1", "--cable", "c1->gch")
+        launch.wait_for(UP)
+        log = launch.folder / "c1.cable.log"
+        before = log.stat().st_size
+        (launch.folder / "c1.cable.cmd").write_text("pause\n")
+        wait_until(lambda log=log, before=before: "c1->gch : en pause" in log.read_text()[before:])
         if is_killed:
             os.kill(launch.cables()["c1"], signal.SIGKILL)
             launch.wait_for("c1.cable s'est arrêté (signal 9)")
         assert launch.end() == 0
-        assert ("c1->gch : 0 lues" in launch.text) is not is_killed
+        told = [line for line in launch.text.splitlines() if line.startswith("c1->gch")]
+        assert [line.partition(",")[0] for line in told] == ([] if is_killed else ["c1->gch : 0 lues"])
 
 
 def test_a_wish_that_cannot_be_is_said_before_anything_is_made(launches):

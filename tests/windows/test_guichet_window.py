@@ -228,6 +228,16 @@ def test_a_hold_counts_down_and_expires(town: Callable[..., Town]) -> None:
     assert here.rows()[0][-1] == "libre"
 
 
+def test_the_seconds_of_a_selected_ticket_that_is_held_go_down(town: Callable[..., Town]) -> None:
+    here = town(delay=4.0)
+    here.choose("B0001")
+    here.asks(1, "reserver billet=B0001", state="offered")
+    for left in (4, 3, 2, 1):
+        here.until(lambda left=left: f"encore {left} s" in here.detail(), f"{left} seconds")
+    here.until(lambda: here.tickets.change_button.instate(["!disabled"]), "a free ticket")
+    assert "retenu" not in here.detail()
+
+
 def test_sales_takings_and_accounts(here: Town) -> None:
     here.bought(1, "B0001")
     here.bought(2, "B0004")
@@ -532,6 +542,7 @@ def test_a_client_that_is_gone_is_dismissed(here: Town) -> None:
     here.tab(3)
     panel = here.window.clients
     assert panel.dismiss_button.instate(["disabled"])
+    here.until(lambda: here.rows(panel.table), "the clients")
     panel.table.focus_table()
     press(panel.table.tree, "Down", "Down")
     assert panel.table.selected == "c2" and panel.dismiss_button.instate(["!disabled"])
