@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import machine, photographs, relaying, rings, selling, starting, stock, topologies
+from bench import machine, photographs, relaying, rings, selling, starting, stock, topologies, windows
 from bench.table import Row, as_markdown, as_text
 
 Measure = Callable[[Path], list[Row]]
@@ -35,6 +35,10 @@ MEASURES: dict[str, tuple[Measure, Measure]] = {
     "import": (
         lambda folder: starting.imports(folder, 100_000, 3),
         lambda folder: starting.imports(folder, 2000, 1),
+    ),
+    "fenetres": (
+        lambda folder: windows.windows(folder, 100_000, 10_000, 10.0, 3),
+        lambda folder: windows.windows(folder, 1000, 300, 0.5, 1),
     ),
     "instantane": (
         lambda folder: photographs.snapshots(folder, (4, 20, 100), 9, 4.0, 3),

@@ -51,6 +51,15 @@ class Driver:
                     welcome += 1
                     self._life = line.partition(b"^numero~")[2].partition(b".")[0]
 
+    def consultation(self) -> bytes:
+        """The line of one more consultation of the first client's; `said` is its number then."""
+        return self._ask_line(self._names[0], reserve=0)
+
+    @property
+    def said(self) -> int:
+        """How many messages the first client has said."""
+        return self._said[self._names[0]]
+
     def consult(self) -> None:
         """One consultation, and its first answer."""
         self._ask(self._names[0], reserve=0)

@@ -40,7 +40,7 @@ TICKETS = 200
 PAUSE = 0.02  # seconds between two looks
 SAMPLES = 60  # looks at memory and open files in a soak
 HEALING = 240.0  # seconds after which what has not healed will not: a client gives a sign of life every 60
-OPTIONS = ("--delai-instantane=10", "--delai=8", "--patience=20")  # of every site; each heeds what is for it
+OPTIONS = ("--delai-instantane=8", "--delai=8", "--patience=20")  # of every site; each heeds what is for it
 _LOOKED_AT = re.compile(rb'"ev":"(?:start|request|snapshot|restore|state)"')
 _MESSAGES = ("send", "recv", "relay", "drop")
 _DONE_BY_CABLES = re.compile(r"(\d+) (lues|perdues|doublées|dépassées|retardées|arrêtées)")
@@ -101,6 +101,11 @@ class Site:
     def pid(self) -> int | None:
         """Its process, while it lives."""
         return self.process.pid if self.process is not None and self.process.poll() is None else None
+
+    @property
+    def last_words(self) -> str:
+        """The last line of its log."""
+        return "".join(self.log.read_text(errors="replace").splitlines()[-1:])
 
     def signal(self, number: int) -> bool:
         """Send it a signal; whether it lived."""
@@ -336,8 +341,7 @@ class Soak:
             for event in site.events():
                 self._note(name, event)
             if not self._is_leaving and site.process is not None and site.process.poll() not in (None, -signal.SIGKILL):
-                self.figures.problems.append(f"{name} ended by itself, with status {site.process.returncode}")
-                site.start()
+                raise TooLong(f"{name} ended by itself, with status {site.process.returncode}: {site.last_words}")
         for file, process in [done for done in self._verifying if done[1].poll() is not None]:
             self._verifying.remove((file, process))
             self.figures.counts["verified"] += process.returncode == 0

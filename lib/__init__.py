@@ -59,6 +59,7 @@ Reading order: from the tickets outwards. Every room opens with its law.
     windows/         what is seen, in Tk; its own `__init__.py` is its map
     cable/           links that copy whole lines, and spoil them; its own `__init__.py` is its map
     launch/          starts, wires, watches and ends sites; its own `__init__.py` is its map
+    broker/          sites on several machines, over a message broker; its own `__init__.py` is its map
     diagram/         the space-time diagram of a run, from its traces alone; its own `__init__.py` is its map
 
 Who may import whom (held by `tests/core/test_architecture.py`):
@@ -67,7 +68,8 @@ Who may import whom (held by `tests/core/test_architecture.py`):
     edge     imports  core, edge, texts
     windows  imports  windows, core, texts, words
     cable    imports  cable, texts, and of edge: lines, streams, log
-    launch   imports  launch, texts, words, and of cable: faults; to it, a site is a process
+    launch   imports  launch, texts, words, of cable: faults, and of broker: programs; to it, a site is a process
+    broker   imports  broker, texts, words, and of launch: graph, wiring, processes, signals; to it, too
     diagram  imports  diagram, texts; it judges the clocks and cuts of core, and must not share them
     texts    imports  nothing of ours; words imports texts
     guichet.py and client.py introduce core, edge and windows to each other

@@ -59,7 +59,7 @@ happened() {
 await() { until_true "$1 : $2" happened "$@"; }
 
 # Of a window that goes away while it is looked for, xdotool complains on stderr.
-window() { xdotool search --name "^$1 " 2> /dev/null; }
+window() { xdotool search --onlyvisible --name "^$1 " 2> /dev/null; }
 
 say() { printf '%s\n' "$*" >&3; }
 
@@ -112,6 +112,7 @@ export DISPLAY=:$number
 mine+=($!)
 for site in gch c1 c2 c3; do
     until_true "la fenêtre de $site" window "$site" > /dev/null
+    await "$site" '"ev":"recv".*"type":"presence"' # it is alive in its window
 done
 
 # ----------------------------------------------------------------------------------------- a client: search, offer, ticket

@@ -111,7 +111,7 @@ class Assembly:
         options, store = self.options, self.store
         lives_before = store.number("life")
         common: dict[str, Any] = {
-            "life": lives_before + 1 if lives_before else int(time.time() * 1000),
+            "life": max(lives_before + 1, int(time.time() * 1000)),
             "header": options.header,
             "clock": store.number("clock"),
             "round": store.number("round"),

@@ -1,8 +1,8 @@
 """The launcher: starts sites, wires them, watches them, ends them; drives them from a console or in a demonstration.
 
 It knows the contract (`docs/protocole.md`) and nothing of how a site is made: it imports `lib.texts`, `lib.words`, the
-settings of a cable and the standard library, never `lib.core` or `lib.edge`. To it a site is a process with two pipes, a
-command pipe, a log and a trace.
+settings of a cable, what a broker needs, and the standard library, never `lib.core` or `lib.edge`. To it a site is a
+process with two pipes, a command pipe, a log and a trace.
 
 Reading order:
 
@@ -12,7 +12,7 @@ Reading order:
     folder      the run directory: its pipes, logs, traces, and its lock
     signals     Ctrl-C and its kind, and deaths, as something one can wait for
     processes   start, notice a death, stop by process id
-    links       how the edges are made: straight into a FIFO, or through a cable
+    links       how the edges are made: straight into a FIFO, through a cable, or through a broker
     tiling      whether there can be windows, and where each goes
     traces      the events that the sites write down, as they appear
     run         all of these together: a running system

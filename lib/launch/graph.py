@@ -54,9 +54,8 @@ def parse(text: str, name: str) -> Wiring:
 
 def text(wiring: Wiring) -> str:
     """A graph as `parse` reads it."""
-    return "".join(
-        f"{line}\n" for line in (f"guichet {wiring.guichet}", *(f"{e.source} -> {e.target}" for e in wiring.edges))
-    )
+    links = (f"{edge.source} -> {edge.target}\n" for edge in wiring.edges)
+    return f"guichet {wiring.guichet}\n{''.join(links)}"
 
 
 @dataclass

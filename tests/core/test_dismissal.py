@@ -117,6 +117,29 @@ def test_one_that_comes_back_learns_that_its_tickets_are_no_longer_its_own(is_re
     assert client["present"] and not client["dismissed"] and client["sold"] == 1
 
 
+def test_one_that_begins_anew_takes_part_in_the_round_that_is_open_as_what_it_is_now() -> None:
+    """What it recorded in the life that is over counts no more; ranks begin again on both sides."""
+    system = System(clients=3)
+    system.order("c1", BUY)
+    system.run()
+    system.hold("c2")
+    system.order("gch", ask.TakeSnapshot())
+    system.run()
+    system.order("gch", ask.Dismiss("c1"))
+    system.run()
+    system.order("c1", BUY)
+    system.run()
+    system.let_go("c2")
+    system.run()
+    [document] = system.documents
+    assert document["complete"] and document["checks"] == {"tickets": 6, "conserved": True, "coherent": True}
+    assert document["sites"]["c1"]["life"] == 2
+    system.order("c1", ask.TakeSnapshot())
+    system.run()
+    assert system.documents[-1]["complete"] and system.documents[-1]["checks"]["coherent"]
+    assert system.documents[-1]["sites"]["c1"]["sent"]["gch"] == 2
+
+
 def test_one_without_memory_comes_back_as_anybody() -> None:
     system = with_a_ticket_dismissed()
     system.held.pop("c1")

@@ -121,6 +121,7 @@ def test_airplug_s_own_ring_line() -> None:
         ("client", "--patience=2.5", "patience", 2.5),
         ("client", "--voisins=a,b", "neighbours", ("a", "b")),
         ("guichet", "--transit", "transit", True),
+        ("client", "--liaison=l", "link", "l"),
         ("client", "--donnees=some/folder", "data", "some/folder"),
         ("client", "--instantanes=s", "snapshots", "s"),
         ("client", "--commandes=c", "commands", "c"),

@@ -488,6 +488,25 @@ def test_a_report_that_makes_no_sense_is_as_none(text: str) -> None:
     is_sound(system.sites["gch"])
 
 
+@pytest.mark.parametrize("more", ['"\\ud800"', "1e999", "[" * 800 + "]" * 800, "[" * 25 + "]" * 25])
+def test_a_report_that_could_not_be_written_down_is_as_none(more: str) -> None:
+    """Beside a state that is sound: what would only fail once the snapshot goes into its file."""
+    system = System()
+    system.hold("c1")
+    system.order("gch", ask.TakeSnapshot())
+    system.run()
+    sound = next(body.text for body in map(said_by, system.held["c1"]) if isinstance(body, say.SnapshotState))
+    parts = wire.in_parts(f'{sound[:-1]},"more":{more}}}')
+    bodies = [say.SnapshotState(1, False, number, len(parts), part) for number, part in enumerate(parts, 1)]
+    tell(system, "gch", *[forged(b, sender="c1", number=9_000 + n, round=1) for n, b in enumerate(bodies)])
+    system.tick(30.0)
+    assert system.documents[-1]["missing"] == ["c1"]
+
+
+def said_by(line: bytes) -> say.Body:
+    return wire.decode(line).body
+
+
 def deep(depth: int) -> list[say.RestoreState]:
     parts = wire.in_parts('{"state":' + "[" * depth + "]" * depth + ',"channel":[]}')
     return [say.RestoreState(number, len(parts), part) for number, part in enumerate(parts, 1)]
@@ -531,6 +550,16 @@ def test_parts_of_a_restoration_that_never_ends_are_of_one_state_at_a_time() -> 
     true = forged(deep(1)[0], sender="gch", to="c1", number=9_999, epoch=300)
     tell(system, "c1", true.replace(b"[]", b"{}", 1))
     assert site.epoch == 300, "a state that is whole is taken up all the same"
+
+
+def test_a_late_part_of_an_older_epoch_does_not_disturb_the_state_that_comes() -> None:
+    system = System()
+    text = '{"state":{"role":"client"},"channel":[]}'
+    halves = [say.RestoreState(1, 2, text[:9]), say.RestoreState(2, 2, text[9:])]
+    told = [(halves[0], 5), (say.RestoreState(1, 2, "x"), 3), (halves[1], 5)]
+    lines = [forged(b, sender="gch", to="c1", number=9_000 + n, epoch=epoch) for n, (b, epoch) in enumerate(told)]
+    tell(system, "c1", *lines)
+    assert system.sites["c1"].epoch == 5
 
 
 def test_messages_that_were_never_in_a_channel_are_recorded_only_so_far(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,4 +126,5 @@ def launches(stub_root: Path, tmp_path: Path) -> Iterator:
     for one in started:
         if one.process.poll() is None:
             one.end()
+    for one in started:
         wait_until(lambda one=one: not one.sites() | one.cables())

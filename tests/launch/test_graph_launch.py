@@ -190,7 +190,7 @@ def test_nothing_but_its_last_report_is_told_of_a_cable(launches):
         log = launch.folder / "c1.cable.log"
         before = log.stat().st_size
         (launch.folder / "c1.cable.cmd").write_text("pause\n")
-        wait_until(lambda log=log, before=before: "c1->gch : en pause" in log.read_text()[before:])
+        wait_until(lambda log=log, before=before: b"c1->gch : en pause" in log.read_bytes()[before:])
         if is_killed:
             os.kill(launch.cables()["c1"], signal.SIGKILL)
             launch.wait_for("c1.cable s'est arrêté (signal 9)")

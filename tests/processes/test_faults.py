@@ -460,6 +460,7 @@ def test_an_old_copy_of_a_clients_store_is_a_life_that_is_over(tmp_path: Path) -
         store.write_bytes(copy)
         made.start(c1)
         until(lambda: len(owned(c1)) == 3, "the guichet to tell it again")
+        assert not c1.find(ev="anew"), "by the clock, its life is later than all before"
         assert c1.request("reserver", state="owned")
         assert len(assert_one_holder(made)) == 4
 

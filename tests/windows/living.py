@@ -43,13 +43,14 @@ class Living:
         tickets: Iterable[tuple[Journey, int]] = ((JOURNEY, 5),),
         language: str = "fr",
         geometry: str = "900x640+0+0",
+        link: Path | None = None,
         load: Callable[[str], ask.AddTickets] | None = None,
     ) -> None:
         before, os.environ["DISPLAY"] = os.environ.get("DISPLAY"), display
         is_guichet = role == "guichet"
         self.name = "gch" if is_guichet else "c1"
         kind: Any = GuichetWindow if is_guichet else ClientWindow
-        self.window: Any = kind(self.name, language=language, geometry=geometry, neighbours=("c9",))
+        self.window: Any = kind(self.name, language=language, geometry=geometry, neighbours=("c9",), link=link)
         if before is None:
             del os.environ["DISPLAY"]
         else:

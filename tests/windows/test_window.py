@@ -68,6 +68,17 @@ def shown(living: Living) -> list[tuple[str, ...]]:
     return [tuple(map(str, tree.item(item, "values"))) for item in tree.get_children()]
 
 
+def test_the_banner_says_that_the_broker_is_away(windows: Windows, tmp_path: Path) -> None:
+    """A file says so, which need not be there; the window looks at it even when nothing happens."""
+    link = tmp_path / "c1.liaison"
+    living = windows("client", link=link)
+    assert "courtier" not in labels(living)
+    link.write_text("injoignable\n")
+    living.until(lambda: "courtier injoignable" in labels(living))
+    link.write_text("joignable\n")
+    living.until(lambda: "courtier" not in labels(living))
+
+
 def test_the_banner_shows_the_site_and_its_clock(windows: Windows) -> None:
     living = windows("guichet")
     living.until(lambda: f"H = {living.site.clock.time}" in labels(living), "the clock")

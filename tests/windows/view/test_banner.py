@@ -44,6 +44,14 @@ def test_what_somebody_should_look_into_is_a_warning() -> None:
     assert banner(site, 0.0, waiting=2**16).warnings == ()
 
 
+def test_how_the_link_to_the_broker_stands() -> None:
+    site = SmallRing("c1").sites["c1"]
+    for quiet in ("", "joignable"):
+        assert banner(site, 0.0, link=quiet).warnings == ()
+    assert banner(site, 0.0, link="injoignable").warnings == (Text("courtier injoignable", "broker unreachable"),)
+    assert banner(site, 0.0, link="d'une version à venir").warnings[0].en == "d'une version à venir"
+
+
 def test_nobody_was_heard_yet() -> None:
     ring = SmallRing("c1")
     ring.sites["c1"].relay._last_heard.clear()

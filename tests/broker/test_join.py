@@ -1,0 +1,120 @@
+"""`join.sh`, one machine: what it is told, how it ends, and what becomes of a site that comes and goes."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.broker.machines import JOIN, Machine, System, children, command_line, needs_broker, system
+from tests.processes.ring import ENVIRONMENT, LIMIT, until
+
+pytestmark = needs_broker
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with system(tmp_path_factory.mktemp("join"), "gch -- c1\ngch -- c2\n", "gch") as made:
+        yield made
+
+
+@pytest.fixture
+def c1(made: System, tmp_path: Path) -> Iterator[Machine]:
+    """One client, in a folder of this test."""
+    machine = Machine(tmp_path, "c1", made.broker.archive("c1"))
+    try:
+        machine.join()
+        yield machine
+    finally:
+        machine.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_in_good_order_and_its_last_words_arrive(made: System, c1: Machine, number: int) -> None:
+    assert c1.request("reserver", state="owned")
+    since, processes = made.gch.mark(), children(c1.pid)
+    assert len(processes) == 4
+    c1.signal(number)
+    assert c1.ended() == 0
+    made.gch.wait(since, ev="recv", type="presence", peer="c1")
+    assert not any(Path(f"/proc/{pid}").exists() for pid in processes)
+    assert c1.find(ev="stop")
+
+
+def test_who_took_its_leave_is_not_waited_for(made: System, c1: Machine) -> None:
+    """The broker forgets it: what is said meanwhile would wait for ever, perhaps."""
+    since = len(made.broker.journal())
+    c1.command("quitter")
+    assert c1.ended() == 0
+    made.broker.heard(r"New client connected from \S+ as c1.lit \(p2, c1,", since)  # c1: a clean session
+
+
+def test_killed_it_takes_everything_with_it_and_comes_back_with_what_it_had(made: System, c1: Machine) -> None:
+    ticket = c1.request("reserver", state="owned")["ticket"]
+    processes = children(c1.pid)
+    c1.kill()
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in processes), "all of it to end")
+    c1.join()
+    c1.wait_for_link("joignable")
+    assert ticket in [held["id"] for held in c1.state()["tickets"]]
+    assert c1.request(f"rendre billet={ticket}", state="returned")
+
+
+def test_a_site_that_dies_ends_it_and_says_how(c1: Machine) -> None:
+    site = next(pid for pid in children(c1.pid) if "client.py" in command_line(pid))
+    subprocess.run(["kill", "-9", str(site)], check=True)
+    assert c1.ended() != 0
+
+
+def test_mosquittos_programs_are_begun_again_for_ever(made: System, c1: Machine) -> None:
+    for _ in range(3):
+        c1.wait_for_link("joignable")
+        before = {pid for pid in children(c1.pid) if "client.py" not in command_line(pid)}
+        assert len(before) == 3
+        for pid in before:
+            subprocess.run(["kill", "-9", str(pid)], check=True)
+        until(lambda before=before: len({*children(c1.pid)} - before) == 4, "three others")
+    assert c1.request("reserver", state="owned")
+
+
+def run(*arguments: str | Path, typed: str = "") -> subprocess.CompletedProcess[str]:
+    """`join.sh` with these arguments, and these commands."""
+    return subprocess.run(
+        [JOIN, *arguments], input=typed, env=ENVIRONMENT, capture_output=True, text=True, timeout=LIMIT, check=False
+    )
+
+
+def test_without_a_window_commands_are_what_is_typed(made: System, tmp_path: Path) -> None:
+    trace = tmp_path / "trace"
+    done = run(
+        made.broker.archive("c2"), "--dossier", tmp_path / "c2", "--notk", f"--trace={trace}", typed="etat\nquitter\n"
+    )
+    assert done.returncode == 0, done.stderr
+    assert '"ev":"state"' in trace.read_text()
+    assert done.stdout == ""
+
+
+def test_one_folder_is_for_one_site_at_a_time(made: System, c1: Machine) -> None:
+    done = run(made.broker.archive("c1"), "--dossier", c1.folder, "--notk")
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("join.sh : ") and "tourne déjà ici" in done.stderr
+
+
+def test_what_is_wrong_with_the_sites_own_options_is_said_by_the_site(made: System, tmp_path: Path) -> None:
+    done = run(made.broker.archive("c2"), "--dossier", tmp_path / "c2", "--notk", "--patience=never")
+    assert done.returncode == 2 and "--patience" in done.stderr
+
+
+def test_a_second_machine_with_the_same_archive_is_told_so(made: System, c1: Machine, tmp_path: Path) -> None:
+    """Each throws the other out; the broker cannot know which is the right one, but both can say what is wrong."""
+    (tmp_path / "other").mkdir()
+    other = Machine(tmp_path / "other", "c1", made.broker.archive("c1"))
+    try:
+        other.join()
+        other.wait_for_link("dispute")
+        c1.wait_for_link("dispute")
+    finally:
+        other.close()
