@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import machine, photographs, relaying, rings, selling, starting, stock, topologies, windows
+from bench import broker, machine, photographs, relaying, rings, selling, starting, stock, topologies, windows
 from bench.table import Row, as_markdown, as_text
 
 Measure = Callable[[Path], list[Row]]
@@ -43,6 +43,10 @@ MEASURES: dict[str, tuple[Measure, Measure]] = {
     "instantane": (
         lambda folder: photographs.snapshots(folder, (4, 20, 100), 9, 4.0, 3),
         lambda folder: photographs.snapshots(folder, (3,), 3, 0.5, 1),
+    ),
+    "courtier": (
+        lambda folder: broker.broker(folder, (10, 40, 100), 9, 5.0, 3),
+        lambda folder: broker.broker(folder, (4,), 3, 0.5, 1),
     ),
     "topologies": (
         lambda folder: topologies.topologies(folder, topologies.READY, 20, 300_000, 3),

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -30,11 +30,14 @@ Event = dict[str, Any]
 class Ring:
     """A launched ring of `clients` clients in `folder`, selling `tickets` tickets, from the launch on.
 
-    With a file for `graph` it is that graph instead, whose guichet is gch and whose clients are c1 to c<`clients`>.
+    With a file for `graph` it is that graph instead, whose guichet is gch and whose clients are c1 to c<`clients`>;
+    `options` are more of the launcher's.
     `pump` reads what is new in the traces and hands each event to the `listeners`.
     """
 
-    def __init__(self, folder: Path, clients: int, tickets: int, graph: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, clients: int, tickets: int, graph: Path | None = None, options: Sequence[str] = ()
+    ) -> None:
         self.folder = folder
         self.clients = [f"c{number}" for number in range(1, clients + 1)]
         self.sites = ["gch", *self.clients]
@@ -44,7 +47,7 @@ class Ring:
         self._pipes: dict[str, int] = {}
         timetable = write_timetable(folder.with_suffix(".csv"), tickets)
         wired = [SCRIPTS / "launch_graph.sh", graph] if graph else [SCRIPTS / "launch_ring.sh", "-c", str(clients)]
-        command = [*wired, "--notk", "--dossier", folder, "--guichet", f"--billets={timetable}"]
+        command = [*wired, "--notk", "--dossier", folder, "--guichet", f"--billets={timetable}", *options]
         self.launched_at = time.time()
         with folder.with_suffix(".log").open("wb") as log:
             self.launcher = subprocess.Popen(
@@ -135,9 +138,11 @@ class Start:
 
 
 @contextmanager
-def ring(folder: Path, clients: int, tickets: int = 1000, graph: Path | None = None) -> Iterator[tuple[Ring, Start]]:
+def ring(
+    folder: Path, clients: int, tickets: int = 1000, graph: Path | None = None, options: Sequence[str] = ()
+) -> Iterator[tuple[Ring, Start]]:
     """A ring or graph, with all its clients welcome; ended in any case."""
-    made = Ring(folder, clients, tickets, graph)
+    made = Ring(folder, clients, tickets, graph, options)
     try:
         start = Start(made)
         start.wait_for_all()

@@ -6,6 +6,7 @@ import os
 import resource
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from lib.broker import member, options
@@ -45,9 +46,12 @@ def main(arguments: Sequence[str]) -> int:
             return _join(chosen, complain)
         return _carry(chosen, complain) if chosen.task == CARRY else _serve_or_change(chosen, tell)
     except Problem as problem:
-        program = options.program(arguments)
-        complain(Text(f"{program} : {problem.text.fr}", f"{program}: {problem.text.en}"))
-        return _UNUSABLE
+        text = problem.text
+    except OSError as error:  # a full disk, no more processes
+        text = Text(f"{error.filename or ''} {error.strerror}", f"{error.filename or ''} {error.strerror}")
+    program = options.program(arguments)
+    complain(Text(f"{program} : {text.fr}", f"{program}: {text.en}"))
+    return _UNUSABLE
 
 
 def _allow_files() -> None:
@@ -108,7 +112,9 @@ def _serve(folder: BrokerFolder, chosen: Options, tell: Tell) -> int:
         _introduce(folder, plan, tell)
         while not signals.received:
             signals.wait(None)
-            revive(broker, signals, tell)
+            if revive(broker, signals, tell):
+                with suppress(Problem):  # it may have forgotten what it was told last; if not, all the better
+                    tell_neighbours(folder, folder.members())
     finally:
         broker.end()
     return 0

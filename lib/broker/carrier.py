@@ -19,6 +19,7 @@ import termios
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -66,23 +67,30 @@ class Client:
         self._has_spoken = False
 
     def begin(self, now: float) -> int:
-        """Start the program; the pipe on which it is to be heard."""
+        """Start the program; the pipe on which it is to be heard. Raises `OSError` when that has to wait."""
         self._began, self._has_spoken = now, False
         speaking, spoken = os.pipe2(os.O_CLOEXEC)
-        stdin = os.open(self._stdin or os.devnull, os.O_RDONLY)
-        stdout = os.open(self._stdout, os.O_WRONLY) if self._stdout else os.dup(spoken)
-        self.process = subprocess.Popen(
-            self._command,
-            env=self._environment,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=spoken,
-            process_group=0,  # Ctrl-C is for the site, whose last words are still to be carried
-            preexec_fn=die_with(os.getpid()),
-        )
-        for file in (spoken, stdin, stdout):
-            os.close(file)
-        return speaking
+        files = [spoken]
+        try:
+            files.append(os.open(self._stdin or os.devnull, os.O_RDONLY))
+            files.append(os.open(self._stdout, os.O_WRONLY) if self._stdout else os.dup(spoken))
+            self.process = subprocess.Popen(
+                self._command,
+                env=self._environment,
+                stdin=files[1],
+                stdout=files[2],
+                stderr=spoken,
+                process_group=0,  # Ctrl-C is for the site, whose last words are still to be carried
+                preexec_fn=die_with(os.getpid()),
+            )
+            return speaking
+        except OSError:  # too many processes, no memory
+            os.close(speaking)
+            self.due = now + _LONGEST_PAUSE
+            raise
+        finally:
+            for file in files:
+                os.close(file)
 
     def read(self, pipe: int) -> bool:
         """Take what it says there; False when it has ended."""
@@ -101,10 +109,14 @@ class Client:
         if status:
             self._ended()
 
-    def end(self) -> None:
-        """End it for good."""
+    def terminate(self) -> None:
+        """Tell it to end."""
         if self.process is not None:
             self.process.terminate()
+
+    def end(self) -> None:
+        """See that it ends."""
+        if self.process is not None:
             try:
                 self.process.wait(_LAST_LINE)
             except subprocess.TimeoutExpired:
@@ -114,8 +126,7 @@ class Client:
     def begin_again(self) -> None:
         """End the program, to begin anew soon."""
         self._began = 0.0
-        if self.process is not None:
-            self.process.terminate()
+        self.terminate()
 
     def begin_again_if_mute(self) -> None:
         """`mosquitto_pub` speaks to the broker in a thread of its own; over TLS, that thread ends with the broker, and the
@@ -165,10 +176,10 @@ class Wire:
         elif topic == ALIVE:
             self.link.alive(time.monotonic(), is_greeting=retained == "1")
         else:
-            self._neighbours_changed(names(words))
+            self._hear_neighbours(names(words))
 
-    def _neighbours_changed(self, reads: Sequence[str]) -> None:
-        if set(reads) != set(self.member.reads):
+    def _hear_neighbours(self, reads: Sequence[str]) -> None:
+        if reads and set(reads) != set(self.member.reads):
             self.member = replace(self.member, reads=tuple(reads))
             write_reader(self.member, self._options)
             self._reader.begin_again()
@@ -179,7 +190,8 @@ class Wire:
         if state == self.told:
             return False
         self.told = state
-        write(self._status, f"{state}\n")
+        with suppress(OSError):  # a full disk: the window then shows what it knew
+            write(self._status, f"{state}\n")
         return True
 
     @property
@@ -223,7 +235,8 @@ class Carrier:
         now = time.monotonic()
         for client in self._clients:
             if client.process is None and client.due <= now:
-                self._pipes.register(client.begin(now), selectors.EVENT_READ, client)
+                with suppress(OSError):
+                    self._pipes.register(client.begin(now), selectors.EVENT_READ, client)
         pause = _HASTE if now - self._alarmed < _ALARM else _LOOK
         self._read(pause)
         if now - self._looked >= pause:
@@ -265,7 +278,11 @@ class Carrier:
         while any(wire.writer.process for wire in self._wires) and time.monotonic() < deadline:
             self._read(0.05)
         for client in self._clients:
+            client.terminate()
+        for client in self._clients:
             client.end()
+        for key in list(self._pipes.get_map().values()):
+            os.close(key.fd)
         self._pipes.close()
 
 

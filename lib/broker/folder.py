@@ -36,6 +36,7 @@ from lib.broker.member import (
     pack,
     topic,
     topic_of_neighbours,
+    unpack,
     write_connection,
 )
 from lib.broker.plan import Plan
@@ -101,6 +102,10 @@ class BrokerFolder:
             return self._write_archives(plan.member(site, passwords[site], authority) for site in plan.wiring.sites)
         except OSError as error:
             raise _unusable(error) from None
+
+    def members(self) -> list[Member]:
+        """Who has an archive here. Raises `Problem`."""
+        return [unpack(path) for path in sorted(self.archives.glob("*.tar"))]
 
     def _state(self) -> dict[str, Any]:
         try:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lib.broker import programs
 from lib.broker.carrier import Carrier, options_of
-from lib.broker.member import READER, Member, write_forgetting
+from lib.broker.member import READER, Member, write_forgetting, write_reader
 from lib.launch.processes import die_with, program
 from lib.launch.signals import Signals
 from lib.texts import Problem, Text
@@ -112,3 +112,4 @@ def _forget(member: Member, options: Path) -> None:
     write_forgetting(member, options)
     with suppress(Problem):  # the broker is away: it forgets by itself, the next day
         programs.run("mosquitto_sub", cwd=options, environment={"XDG_CONFIG_HOME": str(options / READER)})
+    write_reader(member, options)  # for who wants to go on by hand

@@ -125,8 +125,9 @@ def _matched(pattern: re.Pattern[str], value: str) -> str:
 
 
 def names(text: str) -> tuple[str, ...]:
-    """The names of sites in what a keeper tells. Raises `ValueError`."""
-    return tuple(_matched(_NAME, name) for name in text.split())
+    """The names of sites in what a keeper tells; none when something else is among them."""
+    found = text.split()
+    return tuple(found) if all(map(_NAME.fullmatch, found)) else ()
 
 
 # ---------------------------------------------------------------------------------------- as options of mosquitto's programs

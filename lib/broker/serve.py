@@ -100,13 +100,15 @@ class Broker:
             self._filter.wait()
 
 
-def revive(broker: Broker, signals: Signals, tell: Callable[[Text], None]) -> None:
-    """Begin the broker again if it has died, unless a signal has come. Raises `Problem` when it does not start."""
-    if not broker.is_alive and not signals.received:
-        tell(Text("le courtier est mort ; il est relancé", "the broker has died; it is started again"))
-        signals.wait(_PAUSE)
-        broker.end()
-        broker.begin()
+def revive(broker: Broker, signals: Signals, tell: Callable[[Text], None]) -> bool:
+    """Begin the broker again if it has died, unless a signal has come; whether that was so. Raises `Problem`."""
+    if broker.is_alive or signals.received:
+        return False
+    tell(Text("le courtier est mort ; il est relancé", "the broker has died; it is started again"))
+    signals.wait(_PAUSE)
+    broker.end()
+    broker.begin()
+    return True
 
 
 def free_port() -> int:

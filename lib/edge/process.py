@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterable, Sequence
 
@@ -203,6 +204,8 @@ class Process:
             if self.output.is_full and not isinstance(command, ask.TellState):
                 raise _QUEUE_FULL
             reaction = self.site.command(self._read_for(command), self.now())
+            if isinstance(command, commands.Import):
+                gc.freeze()  # as `assembly.py` does at the beginning
             return _joined([self._answer(line, first=reaction.events[:1]), reaction])
         except CommandRefused as refused:
             reason = commands.explain(refused)

@@ -22,6 +22,11 @@ class GuichetWindow(Window):
     """What the guichet's user sees and does."""
 
     role = ROLES["guichet"]
+    own_keys = (
+        ("Inser", Text("créer des billets, depuis leur tableau", "create tickets, from their table")),
+        ("Entrée", Text("modifier le billet choisi", "change the selected ticket")),
+        ("Suppr", Text("supprimer le billet choisi", "delete the selected ticket")),
+    )
 
     def __init__(self, name: str, **more: Any) -> None:
         super().__init__(name, **more)

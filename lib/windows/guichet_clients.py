@@ -35,6 +35,9 @@ class ClientsPanel(ttk.Frame):
         self.rowconfigure(1, weight=1)
         self.columnconfigure(0, weight=1)
         self.restyle()
+        selected = office.selected_client
+        self.refresh()
+        self.table.select(selected)
         self._show_selected()
 
     def _make_table(self) -> Table:
@@ -49,7 +52,7 @@ class ClientsPanel(ttk.Frame):
             Column("life", t("vie", "life"), 13, "e"),
         ]
         return Table(
-            self, columns, on_select=lambda _: self._show_selected(), on_sort=self._sort,
+            self, columns, on_select=self._select, on_sort=self._sort,
             empty=self._house.t("Aucun client ne s'est présenté", "No client has arrived"),
         )  # fmt: skip
 
@@ -74,6 +77,10 @@ class ClientsPanel(ttk.Frame):
         site = self._house.process.site
         assert isinstance(site, GuichetSite)
         return site
+
+    def _select(self, name: str | None) -> None:
+        self._office.selected_client = name
+        self._show_selected()
 
     def _show_selected(self) -> None:
         line = self._lines.get(self.table.selected or "")

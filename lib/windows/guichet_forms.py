@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
+from pathlib import Path
 from tkinter import filedialog, ttk
 
 from lib.core.tickets import Ticket
@@ -129,16 +130,27 @@ class ImportDialog(FormDialog):
             button.pack_configure(side="left", padx=(0, 8))
 
     def _choose_file(self) -> None:
+        self._tell_language()
         kinds = [(self._house.t("horaires", "timetables"), "*.csv *.zip"), (self._house.t("tous", "all"), "*")]
         self._take(filedialog.askopenfilename(parent=self, filetypes=kinds))
 
     def _choose_folder(self) -> None:
+        self._tell_language()
         self._take(filedialog.askdirectory(parent=self, mustexist=True))
+
+    def _tell_language(self) -> None:
+        """Tk's own dialogs speak the window's language, whatever the environment says."""
+        self.tk.call("::msgcat::mclocale", self._house.language)
+        self.tk.call("::msgcat::mcload", str(Path(str(self.tk.call("set", "::tk_library")), "msgs")))
 
     def _take(self, path: object) -> None:
         """What was chosen; nothing when the choice was left."""
-        if path and self.winfo_exists():
-            self.form.fields["fichier"].variable.set(str(path))
+        if not self.winfo_exists():
+            return  # the site has ended meanwhile
+        field = self.form.fields["fichier"]
+        if path:
+            field.variable.set(str(path))
+        field.entry.focus_force()
 
     def _import(self, values: dict[str, str]) -> dict[str, Text]:
         since, until = values.pop("since"), values.pop("until")

@@ -165,9 +165,13 @@ class Theme:
         style.configure("TRadiobutton", indicatorbackground=colours.surface, padding=(pad, 2))
         style.map("TRadiobutton", background=[("active", colours.background)])
         style.configure("TNotebook", background=colours.background, tabmargins=(pad, pad, pad, 0))
-        style.configure("TNotebook.Tab", padding=(2 * pad + 2, pad), background=colours.background, foreground=colours.muted)
+        style.configure(
+            "TNotebook.Tab", padding=(2 * pad + 2, pad), background=colours.background, foreground=colours.muted,
+            bordercolor=colours.border, lightcolor=colours.background,
+        )  # fmt: skip
         style.map(
             "TNotebook.Tab",
+            lightcolor=[("selected", colours.surface)],
             background=[("selected", colours.surface), ("active", colours.stripe)],
             foreground=[("selected", colours.text)],
             font=[("selected", "TkHeadingFont")],

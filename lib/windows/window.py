@@ -74,6 +74,7 @@ class Window(ABC):
 
     role: Text
     size = "860x620"
+    own_keys: tuple[tuple[str, Text], ...] = ()  # what only this window's keyboard does, for its help
 
     def __init__(
         self, name: str, *, language: str, geometry: str, neighbours: tuple[str, ...], link: str | None = None
@@ -357,7 +358,8 @@ class Window(ABC):
         self._look_again()
 
     def _help(self) -> None:
-        lines = "\n".join(f"{keys:<18}{words.in_language(self._language)}" for keys, words in _KEYS)
+        known = (*self.own_keys, *_KEYS)
+        lines = "\n".join(f"{keys:<18}{words.in_language(self._language)}" for keys, words in known)
         show_error(self.root, self._t("Clavier", "Keyboard"), self._t("Tout se fait aussi au clavier :", "The keyboard "
                    "does everything too:"), lines, self._language)  # fmt: skip
 

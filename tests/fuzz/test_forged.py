@@ -343,6 +343,15 @@ def test_a_dismissal_that_the_guichet_did_not_say_costs_open_requests_and_no_tic
     assert tickets_of(system, "c1") == owned, "it is told again at once"
 
 
+def test_what_was_kept_aside_for_a_life_that_is_over_is_for_nobody() -> None:
+    system = System()
+    tell(system, "c1", forged(sold(), sender="gch", to="c1", epoch=1), forged(sold("B0078"), sender="gch", to="c1", epoch=1))
+    system.sites["gch"]._enter_epoch(1)  # type: ignore[union-attr]
+    system.order("gch", ask.Dismiss("c1"))
+    system.run()
+    assert system.sites["c1"].epoch == 1 and tickets_of(system, "c1") == []
+
+
 def test_nobody_can_speak_for_another_in_a_request() -> None:
     system = System()
     before = fingerprint(system.sites["gch"])

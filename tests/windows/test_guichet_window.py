@@ -505,6 +505,32 @@ def test_a_malformed_file_says_where_and_can_be_chosen_again(here: Town, tmp_pat
     assert here.marked() == ["B0006"] and len(here.stock) == 9
 
 
+@pytest.mark.parametrize(("language", "words"), [("fr", "Ouvrir"), ("en", "Open")])
+def test_a_file_is_chosen_in_a_dialog_in_the_windows_language(
+    town: Callable[..., Town], tmp_path: Path, language: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = town(language=language)
+    path = timetable(tmp_path, ["7,2027-03-15T07:10,Creil,Noyon,5,4"], "un [horaire] $x.csv")
+    answers, spoken = [str(path), ""], []
+
+    def chosen(**options: Any) -> str:
+        spoken.append(here.root.tk.call("namespace", "eval", "::tk", "::msgcat::mc", "&Open").replace("&", ""))
+        return answers.pop(0)
+
+    monkeypatch.setattr("tkinter.filedialog.askopenfilename", chosen)
+
+    def act(dialog: Any) -> None:
+        file = button(dialog, "Fichier…" if language == "fr" else "File…")
+        for _ in range(2):  # chosen, then left
+            click(file)
+            assert dialog.form.fields["fichier"].value == str(path)
+        press(dialog.form.fields["fichier"].entry, "Return")
+
+    here.form(act)
+    click(here.tickets.import_button)
+    assert here.marked() == ["B0006"] and len(here.stock) == 9 and spoken == [words, words]
+
+
 def test_while_a_timetable_is_read_its_progress_is_seen_and_the_window_lives(here: Town, tmp_path: Path) -> None:
     """The site is served, what is ordered meanwhile is refused, and the dialog does not go away."""
     path = timetable(tmp_path, (f"{number},2027-03-15T07:10,Creil,Noyon,5,1" for number in range(60_000)))
@@ -555,6 +581,15 @@ def test_a_client_that_is_gone_is_dismissed(here: Town) -> None:
     assert panel.dismiss_button.instate(["disabled"]) and here.status() == "✓ c2 est congédié"
 
 
+def test_a_selected_client_stays_selected_in_another_language(here: Town) -> None:
+    here.tab(3)
+    here.until(lambda: len(here.rows(here.window.clients.table)) == 2, "the clients")
+    here.window.clients.table.focus_table()
+    press(here.window.clients.table.tree, "Down", "Down", "Control-l")
+    here.until(lambda: here.window.clients.dismiss_button.cget("text") == "Dismiss…", "English")
+    assert here.window.clients.table.selected == "c2" and here.window.clients.dismiss_button.instate(["!disabled"])
+
+
 def test_a_client_that_leaves_is_seen_to_leave(here: Town) -> None:
     here.tab(3)
     here.clients[0].command("quitter")
@@ -576,6 +611,15 @@ def test_a_snapshot_that_is_loaded_replaces_all_that_is_seen(here: Town) -> None
     here.tab(2)
     sold = here.until(lambda: here.rows(here.window.sales.sold), "the sale")
     assert [row[:3] for row in sold] == [("avant", "B0001", "c1")]
+
+
+def test_the_help_names_the_keys_that_only_the_guichet_has(here: Town) -> None:
+    def read(dialog: Any) -> str:
+        (frame,) = [each for each in dialog.body.winfo_children() if each.winfo_class() == "TFrame"]
+        return str(frame.winfo_children()[0].get("1.0", "end"))
+
+    words = here.during(lambda: press(here.root, "F1"), read)
+    assert "supprimer le billet choisi" in words and "changer d'onglet" in words
 
 
 @pytest.mark.parametrize("opening", ["create", "import_", "delete"])

@@ -136,7 +136,7 @@ class Office:
 
     `take` is told every event, and is cheap; `settle` brings everything up to date, and is called before anything is looked
     at. `newest` are the first and the last of the tickets that came last, and how many they are; `selected` is the ticket
-    that the user has chosen in `all`.
+    that the user has chosen in `all`, and `selected_client` a client.
     """
 
     def __init__(self, role: Guichet) -> None:
@@ -150,6 +150,7 @@ class Office:
         self.accounts: dict[str, Account] = {}
         self.newest = ("", "", 0)
         self.selected: str | None = None
+        self.selected_client: str | None = None
         self.choice = Choice()
         self.orders = {"all": ("id", False), "held": ("left", False), "sold": ("sold_at", True), "clients": ("name", False)}
         self.all, self.held, self.sold = self._list_all(), self._list_held(), self._list_sold()

@@ -11,9 +11,9 @@ from lib.texts import Text
 
 EMPTY = Text("à remplir", "to be filled in")
 SAME_STATION = Text("c'est aussi la gare de départ", "that is the departure too")
-NO_DATE = Text("date et heure attendues : 17/03/2025 07:10", "date and time expected: 17/03/2025 07:10")
-NO_PRICE = Text("un prix en euros est attendu : 15,40", "a price in euros is expected: 15.40")
-NO_NUMBER = Text("un nombre entier est attendu, 1 ou plus", "a whole number is expected, 1 or more")
+NO_DATE = Text("date et heure : 17/03/2025 07:10", "date and time: 17/03/2025 07:10")
+NO_PRICE = Text("un prix en euros : 15,40", "a price in euros: 15.40")
+NO_NUMBER = Text("un nombre entier, 1 ou plus", "a whole number, 1 or more")
 NO_FILE = Text("il n'y a rien de ce nom", "there is nothing of this name")
 BACKWARDS = Text("c'est avant le premier jour", "that is before the first day")
 

@@ -232,11 +232,12 @@ def _line(name: str, peer: Peer | None, office: Office, now: float) -> ClientLin
 
 def attendance(lines: list[ClientLine]) -> Text:
     """How many clients are there, and how many of these have fallen silent."""
-    here = counted(sum(line.is_present for line in lines), "client", "client")
-    silent = sum(line.tag == SILENT for line in lines)
+    here, silent = sum(line.is_present for line in lines), sum(line.tag == SILENT for line in lines)
     if not silent:
-        return here
-    return Text(f"{here.fr}, dont {silent} sans signe de vie", f"{here.en}, {silent} of them silent")
+        return Text(f"Clients présents : {here}", f"Clients present: {here}")
+    return Text(
+        f"Clients présents : {here}, dont {silent} sans signe de vie", f"Clients present: {here}, {silent} of them silent"
+    )
 
 
 def advice(line: ClientLine | None) -> Text:

@@ -432,7 +432,9 @@ def test_clients_with_their_tickets_and_their_signs_of_life() -> None:
         ("c10", "parti", "il y a 10 s", "0", "0", "0,00 €", "1"),
     ]
     assert [line.tag for line in lines] == ["", SILENT, LEFT]
-    assert attendance(lines) == Text("2 clients, dont 1 sans signe de vie", "2 clients, 1 of them silent")
+    assert attendance(lines) == Text(
+        "Clients présents : 2, dont 1 sans signe de vie", "Clients present: 2, 1 of them silent"
+    )
     by_bought = clients(ring.guichet, office, ring.now, ("sold", True))
     assert [line.name for line in by_bought] == ["c1", "c2", "c10"]
     assert [line.name for line in clients(ring.guichet, office, ring.now, ("name", True))] == ["c10", "c2", "c1"]
