@@ -14,6 +14,7 @@ from bench.rings import Ring, ring
 from bench.table import Row, figure, spread
 
 SHAPES = ("anneau", "étoile")
+BUSY = 10  # reservations under way together: on two cores that are all machines at once, more are only repeated more often
 _SAID = re.compile(rb'"ev":"(?:send|relay)"')
 
 
@@ -54,7 +55,7 @@ def _run(folder: Path, size: int, graph: Path, count: int, window: float, repeat
     with ring(folder, size - 1, graph=graph, options=["--mqtt"] if fan_out else []) as (made, _):
         quiet = Rounds(made)
         quiet.take_some(count)
-        load = Load(made)
+        load = Load(made, BUSY)
         load.start()
         made.wait_for(lambda: load.done > 2 * load.waiting, "the load does not begin")
         mosquitto = int((folder / "courtier" / "courtier.pid").read_text()) if fan_out else 0

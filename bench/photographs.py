@@ -21,13 +21,17 @@ _PASSED = re.compile(rb'"ev":"relay","id":"([^"]*)"')
 
 
 class Load:
-    """Clients that reserve and give back without pause: each has some tickets of its own for that."""
+    """Clients that reserve and give back without pause: each has some tickets of its own for that.
 
-    def __init__(self, ring: Ring) -> None:
+    `busy` reservations are under way together; of more clients than that, some do nothing.
+    """
+
+    def __init__(self, ring: Ring, busy: int = BUSY) -> None:
         self._ring = ring
-        each = max(1, min(MOST_A_CLIENT, BUSY // len(ring.clients)))
-        numbers = iter(range(1, each * len(ring.clients) + 1))
-        self._tickets = {client: [f"B{next(numbers):04d}" for _ in range(each)] for client in ring.clients}
+        clients = ring.clients[:: max(1, len(ring.clients) // busy)]
+        each = max(1, min(MOST_A_CLIENT, busy // len(clients)))
+        numbers = iter(range(1, each * len(clients) + 1))
+        self._tickets = {client: [f"B{next(numbers):04d}" for _ in range(each)] for client in clients}
         self.done = 0  # reservations that were completed
         self.waiting = sum(map(len, self._tickets.values()))
         self._goes_on = True

@@ -463,10 +463,11 @@ def test_the_two_paths_agree_on_odd_numbers_and_bytes(number: str, tail: bytes) 
 
 
 @given(st.binary(max_size=60), st.booleans())
+@example(b"^0~^", False)  # chance may make a well-formed line: another application's, then
 def test_garbage_is_malformed_and_the_next_line_passes(garbage: bytes, known: bool) -> None:
     """Contract, 1: "The next good line is handled as if nothing had happened"."""
     relay = Relay("me")
     if known:
         relay.examine(line("c1", "1.1", "gch"), 1.0)
-    assert outcome(relay.examine, garbage) == ("malformed",)
+    assert outcome(relay.examine, garbage) in (("malformed",), (False, None, "another application's"))
     assert outcome(relay.examine, line("c1", "1.2", "gch"))[2] == ""
