@@ -172,7 +172,8 @@ def bench_rows() -> dict[str, list[str]]:
     """The table of measures: its other cells by the first."""
     text = BENCH.read_text(encoding="utf-8").replace("\u202f", " ")
     rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| ")]
-    return {cells[0].strip(): [cell.strip() for cell in cells[1:]] for cells in rows}
+    # The page has other tables: of graphs, of the soak. This one has six columns.
+    return {cells[0].strip(): [cell.strip() for cell in cells[1:]] for cells in rows if len(cells) == 6}
 
 
 def measured(measure: Measure, rows: dict[str, list[str]]) -> dict[str, str]:
