@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -12,6 +11,8 @@ from bench.machine import cpu, pss
 from bench.photographs import Load, Rounds
 from bench.rings import Ring, ring
 from bench.table import Row, figure, spread
+from lib.broker.programs import find
+from lib.texts import Problem
 
 SHAPES = ("anneau", "étoile")
 BUSY = 10  # reservations under way together: on two cores that are all machines at once, more are only repeated more often
@@ -32,7 +33,9 @@ class Seen:
 
 def broker(folder: Path, sizes: tuple[int, ...], count: int, window: float, repeat: int) -> list[Row]:
     """For so many sites on one broker: reservations, snapshots, memory, against pipes."""
-    if not shutil.which("mosquitto"):
+    try:
+        find("mosquitto")
+    except Problem:
         return [Row("Courtier", "mosquitto n'est pas installé", 0.0)]
     return [row for size in sizes for shape in SHAPES for row in _compared(folder, size, shape, count, window, repeat)]
 

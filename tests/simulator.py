@@ -240,12 +240,14 @@ class World:
         self.take(name, self.sites[name].start(self.now))
 
     def _next_life(self, name: str) -> int:
-        """A store counts on; without one it is the machine's clock that says, and that may have been set back."""
+        """A store counts on; without one it is the machine's clock that says, and that may have been set back since the last
+        life was heard of."""
         if name in self.sites:
             self.lives[name].add(self.sites[name].life)
         latest = max(self.lives[name], default=0)
         life = latest + 10
-        if name in self.shape.amnesiacs and self.is_rough and 50 < latest < 120 and self.chance.random() < 0.3:
+        is_known = name in self.shape.amnesiacs and latest and self.sites[OFFICE].peers[name].life == latest
+        if is_known and self.is_rough and latest < 120 and self.chance.random() < 0.3:
             life = next(earlier for earlier in range(latest - 5, 0, -1) if earlier not in self.lives[name])
             self.counts["clocks set back"] += 1
         self.lives[name].add(life)

@@ -8,6 +8,7 @@
     archives/SITE.tar               what each site is handed
     gerant/                         the options of the connection that tells sites of their neighbours
     journal.log                     what the broker says, refusals included
+    plus/*.conf                     more settings of the owner's, such as a bridge to another broker
 
 All of it is its owner's alone, and all but the first three can be made anew at any time.
 """
@@ -66,7 +67,7 @@ class BrokerFolder:
         self.pid = path / "courtier.pid"
         self.keeper = path / KEEPER[1]
         try:
-            for folder in (path, self.archives, path / "memoire"):
+            for folder in (path, self.archives, path / "memoire", path / "plus"):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise _unusable(error) from None
@@ -163,6 +164,7 @@ class BrokerFolder:
             "log_dest stderr",
             "log_timestamp_format %Y-%m-%dT%H:%M:%S",
             *(f"log_type {kind}" for kind in said),
+            f"include_dir {self.path / 'plus'}",
         ]
         return "".join(f"{line}\n" for line in lines)
 

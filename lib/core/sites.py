@@ -16,7 +16,7 @@ from lib.core.presence import ClientPresence, GuichetPresence
 from lib.core.recording import Unreadable
 from lib.core.restore import Giver, Taker
 from lib.core.selling import Guichet
-from lib.core.site import ASIDE, EARLIER_LIFE, Site, Timed
+from lib.core.site import ASIDE, Site, Timed
 from lib.core.snapshot import CLOSED, Collector, Recorder
 from lib.core.wire import Malformed
 
@@ -92,11 +92,12 @@ class GuichetSite(Site):
         return super()._objection(message)
 
     def _answer_to_dropped(self, message: Message, objection: str, now: float) -> Iterator[Effect]:
-        if objection == DISMISSED and message.life >= self.peers[message.sender].life:
+        is_earlier = message.life < self.peers[message.sender].life
+        if is_earlier and _arrival(message):
+            yield self.presence.welcome(message.sender)  # it names the life that we know of
+        elif objection == DISMISSED and not is_earlier:
             self.peers.meet(message.sender, message.life, now)  # it is this life that is over
             yield Say(message.sender, say.Presence(self.role.role, say.DISMISSAL))
-        elif objection == EARLIER_LIFE and _arrival(message):
-            yield self.presence.welcome(message.sender)  # it names the life that we know of
 
     def _objection_to_later_epoch(self, message: Message) -> str:
         return "later epoch"

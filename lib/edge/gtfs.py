@@ -192,7 +192,7 @@ def _files_of_zip(path: Path, stack: ExitStack) -> dict[PurePosixPath, _File]:
             True,
         )
         for entry in archive.infolist()
-        if not entry.is_dir()
+        if entry.filename and not entry.is_dir()  # in a damaged archive a name may be empty
     }
 
 

@@ -166,7 +166,7 @@ class System:
     def clients(self) -> list[Machine]:
         return self.sites[1:]
 
-    def join(self, *names: str, wrap: Sequence[str] = ()) -> list[Machine]:
+    def join(self, *names: str, wrap: Sequence[str] = (), archive: Path | None = None) -> list[Machine]:
         """Join these sites; the guichet first."""
         joined = []
         for name in names:
@@ -175,7 +175,7 @@ class System:
                 if not self.sites
                 else []
             )
-            machine = Machine(self.folder, name, self.broker.archive(name), *own, wrap=wrap)
+            machine = Machine(self.folder, name, archive or self.broker.archive(name), *own, wrap=wrap)
             self.sites.append(machine)
             joined.append(machine)
             machine.begin()

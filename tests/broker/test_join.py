@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -42,6 +43,19 @@ def test_a_signal_ends_it_in_good_order_and_its_last_words_arrive(made: System, 
     made.gch.wait(since, ev="recv", type="presence", peer="c1")
     assert not any(Path(f"/proc/{pid}").exists() for pid in processes)
     assert c1.find(ev="stop")
+
+
+def test_last_words_are_waited_for(made: System, c1: Machine) -> None:
+    """They are in the pipe still, and `mosquitto_pub` is slow to take them."""
+    since = made.gch.mark()
+    programs = {command_line(pid).split()[-1]: pid for pid in children(c1.pid) if "client.py" not in command_line(pid)}
+    (writer,) = (pid for name, pid in programs.items() if name.endswith("mosquitto_pub"))
+    os.kill(writer, signal.SIGSTOP)
+    c1.command("quitter")
+    until(lambda: len(children(c1.pid)) == 3, "the end of the site itself")
+    os.kill(writer, signal.SIGCONT)
+    assert c1.ended() == 0
+    made.gch.wait(since, ev="recv", type="presence", peer="c1")
 
 
 def test_who_took_its_leave_is_not_waited_for(made: System, c1: Machine) -> None:

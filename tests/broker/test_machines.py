@@ -6,14 +6,16 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from tests.broker.machines import Machine, children, command_line, needs_broker, system
-from tests.processes.ring import assert_nothing_sold_twice, until
+from tests.processes.ring import ROOT, assert_nothing_sold_twice, until
 
 pytestmark = needs_broker
 
+PAGE = (ROOT / "docs" / "plusieurs_machines.md").read_text(encoding="utf-8")
 RING = "gch -> c1\nc1 -> c2\nc2 -> c3\nc3 -> gch\n"
 STAR = "gch -- c1\ngch -- c2\ngch -- c3\n"
 
@@ -103,7 +105,7 @@ def test_without_a_broker_everybody_says_so_and_comes_back_by_themselves(tmp_pat
 
 
 def test_a_machine_is_away_and_misses_nothing(tmp_path: Path) -> None:
-    """It dies while it is owed a ticket; the others go on, and what they say waits for it at the broker."""
+    """It dies while it is owed a ticket; the others go on, and what they say waits for it at the broker, on its disk."""
     with system(tmp_path / "s", STAR, "gch", "c1", "c2", "c3") as made:
         c1, c2, _ = made.clients
         c1.command("reserver")
@@ -115,11 +117,31 @@ def test_a_machine_is_away_and_misses_nothing(tmp_path: Path) -> None:
             owned(c2, number)
         missed = {event["id"] for event in made.gch.find(since, ev="send", peer="c2")}
         assert len(missed) >= 6
+        made.broker.close()
+        made.broker.start("--journal=bref")
         since = c1.mark()
         c1.join()
         owned(c1, 1)
         passed = {event["id"] for event in c1.find(since, ev="relay")}
         assert missed <= passed, "in a star everybody hears what the office says"
         made.photograph(c2, ["gch", "c1", "c2", "c3"])
+        assert_nothing_sold_twice(made)
+        made.end()
+
+
+def test_two_brokers_with_a_bridge(tmp_path: Path) -> None:
+    """c2 is at another broker, which reaches the first one as the page says: with c2's own accounts there."""
+    ring = "gch -> c1\nc1 -> c2\nc2 -> gch\n"
+    with system(tmp_path / "one", ring, "gch", "c1") as made, system(tmp_path / "two", ring) as other:
+        port, password = made.broker.options[-1], made.broker.password("c2")
+        (bridges,) = (block for block in re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL) if "connection lit" in block)
+        bridges = bridges.replace("192.168.1.10:8883", f"127.0.0.1:{port}").replace("MOT-DE-PASSE-DE-C2", password)
+        (other.broker.folder / "plus" / "pont.conf").write_text(dedent(bridges))
+        other.broker.close()
+        other.broker.start("--journal=bref")
+        (c2,) = made.join("c2", archive=other.broker.archive("c2"))
+        for site in made.clients:
+            assert site.request("reserver", state="owned")
+        made.photograph(c2, ["gch", "c1", "c2"])
         assert_nothing_sold_twice(made)
         made.end()

@@ -249,3 +249,15 @@ def test_what_a_client_that_had_left_had_bought_is_told_to_it_again_once_the_sna
     for later in (70.0, 140.0):  # a sign of life
         system.tick(later)
     assert tickets_of(system, "c1") == [ticket]
+
+
+def test_one_that_is_dismissed_and_whose_machine_lost_an_hour_is_heard_again() -> None:
+    system = with_a_ticket_dismissed()
+    system.held.pop("c1")
+    system.sites["gch"].peers["c1"].life = 3_600_000
+    begin_again(system, "c1", 2, remembers=False)
+    system.run()
+    assert system.sites["c1"].life > 3_600_000
+    system.order("c1", BUY)
+    system.run()
+    assert len(tickets_of(system, "c1")) == 1

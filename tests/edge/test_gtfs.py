@@ -5,6 +5,7 @@ import shutil
 import tracemalloc
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -499,6 +500,19 @@ def test_a_damaged_archive_is_a_problem_where_the_damage_is_met(tmp_path: Path) 
     path = archive(tmp_path / "feed.zip", method=zipfile.ZIP_STORED)
     path.write_bytes(path.read_bytes().replace(b"06:30:00", b"06:30:07"))
     assert refusal(path).startswith("stop_times.txt : ne peut pas être lu (Bad CRC-32 for file 'stop_times.txt')")
+
+
+def test_an_archive_with_any_byte_of_its_directory_damaged_is_read_or_refused(tmp_path: Path) -> None:
+    """Among others a name that has become empty, or a way of packing that nobody knows."""
+    path = archive(tmp_path / "feed.zip")
+    whole = path.read_bytes()
+    for at in range(whole.index(b"PK\x01\x02"), len(whole)):
+        for mask in (0x01, 0x63, 0xFF):
+            damaged = bytearray(whole)
+            damaged[at] ^= mask
+            path.write_bytes(damaged)
+            with suppress(Problem):
+                read_gtfs(path, on(MONDAY))
 
 
 def test_an_archive_with_a_password(tmp_path: Path) -> None:
