@@ -92,6 +92,11 @@ def test_many_simulations_give_a_table_and_name_the_seeds_that_fail(monkeypatch:
     assert simulations.simulate([7, 8]).failed == [7, 8]
 
 
+def test_simulations_on_every_core_come_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulations, "SLICE", 2)
+    assert simulations.simulate_everywhere(range(1, 6)) == simulations.simulate(range(1, 6))
+
+
 def test_a_line_of_the_measures_is_one_of_ours_and_of_the_width_that_is_said() -> None:
     text = line("e1", 3, 123456)
     assert len(text) == WIDTH
