@@ -325,7 +325,7 @@ TRIED: dict[str, Callable[[str, Path], Any]] = {
     "scripts/launch_graph.sh topologies/anneau_double.txt --notk --dossier double --relancer "
     '--cable "tous: delai=50 perte=0.02 graine=7"': goes_round,
     "./cable.py --delai=300 --perte=0.2 --graine=7 < examples/billets.csv > abime.csv": spoils,
-    "scripts/broker.sh topologies/etoile.txt --adresse 192.168.1.10": is_played_in("tests/broker"),
+    "scripts/broker.sh topologies/anneau_double.txt --adresse 192.168.1.10": is_played_in("tests/broker"),
     "scripts/join.sh c1.tar": is_played_in("tests/broker"),
     "./guichet.py --notk --gtfs=horaires --date=2025-03-17 --depart=Compiègne < /dev/null > /dev/null": imports,
     "scripts/launch_ring.sh --demo -- --gtfs=horaires --date=2025-03-17 --places=2": plays,

@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import resource
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from lib.broker import member, options
+from lib.broker import certificates, member, options
 from lib.broker.carrier import Carrier
 from lib.broker.folder import BrokerFolder
 from lib.broker.join import join
 from lib.broker.options import Options
 from lib.broker.plan import LOOPBACK, PLAIN_PORT, TLS_PORT, Plan
 from lib.broker.programs import CARRY, TOPOLOGY
-from lib.broker.serve import Broker, free_port, read_again, revive, tell_neighbours
+from lib.broker.serve import Broker, check_address, free_port, read_again, revive, tell_neighbours
 from lib.launch import graph
 from lib.launch.signals import Signals
 from lib.texts import Problem, Text
@@ -36,6 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     def complain(text: Text) -> None:
         print(text.in_language(language), file=sys.stderr, flush=True)
 
+    os.umask(0o077)  # whatever is made here is its owner's alone: passwords, tickets, and who may write them
     try:
         chosen = options.parse(arguments)
         if chosen.help:
@@ -63,6 +64,13 @@ def _allow_files() -> None:
 def _join(chosen: Options, tell: Tell) -> int:
     assert chosen.file is not None
     mine = member.unpack(chosen.file)
+    if chosen.file.stat().st_mode & 0o077:
+        tell(
+            Text(
+                f"{chosen.file} : d'autres peuvent la lire, et se faire passer pour {mine.site} ; chmod 600 {chosen.file}",
+                f"{chosen.file}: others can read it, and pretend to be {mine.site}; chmod 600 {chosen.file}",
+            )
+        )
     return join(mine, chosen.folder or Path(os.path.abspath(f"billets-{mine.site}")), chosen.rest, tell)
 
 
@@ -102,14 +110,18 @@ def _serve_or_change(chosen: Options, tell: Tell) -> int:
 
 
 def _serve(folder: BrokerFolder, chosen: Options, tell: Tell) -> int:
-    plan = _plan(folder.plan(), chosen)
+    before = folder.plan()
+    plan = _plan(before, chosen)
+    check_address(plan)  # before anything is changed
     members = folder.prepare(plan)
     signals = Signals()
     broker = Broker(folder, plan)
     try:
         broker.begin()
+        _check_certificate(folder, plan)
         tell_neighbours(folder, members)
         _introduce(folder, plan, tell)
+        _tell_removed(set(before.wiring.sites if before else ()) - set(plan.wiring.sites), tell)
         while not signals.received:
             signals.wait(None)
             if revive(broker, signals, tell):
@@ -133,6 +145,17 @@ def _plan(known: Plan | None, chosen: Options) -> Plan:
     usual = known.port if known and known.tls == tls else TLS_PORT if tls else PLAIN_PORT
     is_brief = known is not None and known.is_brief if chosen.brief is None else chosen.brief
     return Plan(host, chosen.port or usual, tls, wiring, is_brief)
+
+
+def _check_certificate(folder: BrokerFolder, plan: Plan) -> None:
+    """What every site would find wrong with it, said here. Raises `Problem`."""
+    authority = folder.path / certificates.AUTHORITY
+    if plan.tls and (why := certificates.objection(plan.host, plan.port, authority.read_text())):
+        proof = folder.path / certificates.CERTIFICATE
+        raise Problem(
+            f"{proof} : {why} ; mettez cette machine à l'heure, ou effacez {authority}, relancez et redonnez les archives",
+            f"{proof}: {why}; set the clock of this machine, or delete {authority}, start again and hand out the archives",
+        )
 
 
 def _introduce(folder: BrokerFolder, plan: Plan, tell: Tell) -> None:
@@ -182,9 +205,13 @@ def _change(folder: BrokerFolder, chosen: Options, tell: Tell) -> int:
                 )
             )
             tell(_line(site))
-    for site in chosen.removed:
-        tell(Text(f"{site} : retiré", f"{site}: removed"))
+    _tell_removed(chosen.removed, tell)
     return 0
+
+
+def _tell_removed(sites: Iterable[str], tell: Tell) -> None:
+    for site in sorted(sites):
+        tell(Text(f"{site} : retiré", f"{site}: removed"))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from lib.broker.certificates import objection
 from lib.broker.files import write
 from lib.broker.link import Link
 from lib.broker.member import ALIVE, READER, WATCHER, WRITER, Member, names, write_options, write_reader
@@ -40,7 +41,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0  # seconds before a program is begun aga
 _LASTED = 10.0  # seconds
 _SHOWN = 5  # sites that are named
 
-Hear = Callable[[str], None]
+Hear = Callable[[str], bool]
 
 
 def options_of(folder: Path, site: str) -> Path:
@@ -50,10 +51,11 @@ def options_of(folder: Path, site: str) -> Path:
 
 class Client:
     """One of mosquitto's programs, with the options in the folder `options`, that reads the pipe `stdin` or writes the pipe
-    `stdout`. What else it writes goes to `hear`, line by line; `ended` is called at its end."""
+    `stdout`. What else it writes goes to `hear`, line by line, which tells whether it was news; if not, it is a complaint.
+    `ended` is told of the last ones when it has failed."""
 
     def __init__(
-        self, program: str, options: Path, hear: Hear, ended: Callable[[], None], *, stdin: Path | None = None,
+        self, program: str, options: Path, hear: Hear, ended: Callable[[str], None], *, stdin: Path | None = None,
         stdout: Path | None = None,
     ) -> None:  # fmt: skip
         self.process: subprocess.Popen[bytes] | None = None
@@ -64,6 +66,7 @@ class Client:
         self._pause = _FIRST_PAUSE
         self._began = 0.0
         self._rest = b""
+        self._complaints: deque[str] = deque(maxlen=3)
         self._has_spoken = False
 
     def begin(self, now: float) -> int:
@@ -97,7 +100,9 @@ class Client:
         data = os.read(pipe, 65536)
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            self._hear(line.decode(errors="replace"))
+            text = line.decode(errors="replace")
+            if not self._hear(text):
+                self._complaints.append(text)
         return bool(data)
 
     def over(self, now: float) -> None:
@@ -107,7 +112,8 @@ class Client:
         self._pause = _FIRST_PAUSE if now - self._began > _LASTED else min(2 * self._pause, _LONGEST_PAUSE)
         self.process, self.due = None, now + self._pause
         if status:
-            self._ended()
+            self._ended(" ".join(self._complaints))
+        self._complaints.clear()
 
     def terminate(self) -> None:
         """Tell it to end."""
@@ -148,35 +154,33 @@ class Wire:
         self.link = Link(time.monotonic())
         self.told: str | None = None  # of an earlier run, a file may still tell something else
         self._options = options_of(folder, member.site)
-        self._complaints: deque[str] = deque(maxlen=3)
         self._status = folder / f"{member.site}.liaison"
         write_options(member, self._options)
         taken, said = folder / f"{member.site}.in", folder / f"{member.site}.out"
         self._held = [_hold(path) for path in (taken, said)]
-        self._reader = self._client("mosquitto_sub", READER, self._complain, stdout=taken)
-        self.writer = self._client("mosquitto_pub", WRITER, self._complain, stdin=said)
+        self._reader = self._client("mosquitto_sub", READER, _no_news, stdout=taken)
+        self.writer = self._client("mosquitto_pub", WRITER, _no_news, stdin=said)
         self.clients = [self._reader, self.writer, self._client("mosquitto_sub", WATCHER, self._watch)]
 
     def _client(self, program: str, role: str, hear: Hear, **ends: Path) -> Client:
         return Client(program, self._options / role, hear, self._ended, **ends)
 
-    def _complain(self, line: str) -> None:
-        self._complaints.append(line)
+    def _ended(self, complaint: str) -> None:
+        if "TLS" in complaint and (why := objection(self.member.host, self.member.port, self.member.authority)):
+            complaint = f"certificate: {why}"
+        self.link.ended(complaint)
 
-    def _ended(self) -> None:
-        self.link.ended(" ".join(self._complaints))
-        self._complaints.clear()
-
-    def _watch(self, line: str) -> None:
-        """What the watching connection heard (`member.WATCHED`), or complains of."""
+    def _watch(self, line: str) -> bool:
+        """What the watching connection heard (`member.WATCHED`); False when it complains."""
         retained, _, rest = line.partition(" ")
         topic, _, words = rest.partition(" ")
         if retained not in ("0", "1"):
-            self._complain(line)
-        elif topic == ALIVE:
+            return False
+        if topic == ALIVE:
             self.link.alive(time.monotonic(), is_greeting=retained == "1")
         else:
             self._hear_neighbours(names(words))
+        return True
 
     def _hear_neighbours(self, reads: Sequence[str]) -> None:
         if reads and set(reads) != set(self.member.reads):
@@ -205,6 +209,10 @@ class Wire:
         """Hold the pipes no longer: who reads the last words of the site sees their end."""
         while self._held:
             os.close(self._held.pop())
+
+
+def _no_news(line: str) -> bool:
+    return False
 
 
 def _hold(path: Path) -> int:

@@ -171,7 +171,7 @@ class BrokerFolder:
     def _write_archives(self, members: Iterable[Member]) -> list[Member]:
         """An archive for each of these, and for nobody else."""
         made = list(members)
-        for path in set(self.archives.iterdir()) - {self.archive(member.site) for member in made}:
+        for path in set(self.archives.glob("*.tar")) - {self.archive(member.site) for member in made}:
             path.unlink()
         for member in made:
             pack(member, self.archive(member.site))

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from lib.broker import programs
-from lib.broker.carrier import Carrier, options_of
+from lib.broker.carrier import FAREWELL, Carrier, options_of
 from lib.broker.member import READER, Member, write_forgetting, write_reader
 from lib.launch.processes import die_with, program
 from lib.launch.signals import Signals
@@ -111,5 +111,6 @@ def _forget(member: Member, options: Path) -> None:
     """A site that took its leave comes back as a new one: nothing needs to wait for it, for ever perhaps."""
     write_forgetting(member, options)
     with suppress(Problem):  # the broker is away: it forgets by itself, the next day
-        programs.run("mosquitto_sub", cwd=options, environment={"XDG_CONFIG_HOME": str(options / READER)})
+        environment = {"XDG_CONFIG_HOME": str(options / READER)}
+        programs.run("mosquitto_sub", cwd=options, environment=environment, patience=FAREWELL)
     write_reader(member, options)  # for who wants to go on by hand

@@ -15,8 +15,8 @@ UNKNOWN = ""
 SILENCE = 6.0  # seconds: three times what the broker lets pass between two words
 _OFTEN, _LATELY = 6, 30.0  # so many new connections within so many seconds: somebody else uses the same accounts
 
-# What mosquitto's programs say at their end, in part; all else is a broker that is away.
-_COMPLAINTS = {"not authorised": REFUSED, "TLS error": FORGED, "certificate": FORGED}
+# What is said at the end of a connection, in part; all else is a broker that is away.
+_COMPLAINTS = {"not authorised": REFUSED, "certificate": FORGED}
 
 
 class Link:
@@ -45,6 +45,6 @@ class Link:
             self._greetings.append(now)
 
     def ended(self, complaint: str) -> None:
-        """A connection ended, and its program complained of this."""
+        """A connection ended, for this reason as far as is known."""
         self.complaint = complaint
         self._trouble = next((word for part, word in _COMPLAINTS.items() if part in complaint), AWAY)

@@ -23,7 +23,7 @@ ALIVE = "$SYS/broker/uptime"  # the broker says it every other second
 WATCHED = "%r %t %p"  # what the watching connection writes: whether it was said before we came, the topic, the words
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")  # a site's (contract, section 2)
-_HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
+HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_:-]{1,63}(\.[A-Za-z0-9_:-]{1,63})*")  # an address, or a name (RFC 1035)
 _PASSWORD = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _SITE, _AUTHORITY = "site.json", "ca.crt"  # the files of an archive
 _MAX_FILE = 2**16  # bytes: a graph of 500 sites in which one hears all others takes 17,000
@@ -109,7 +109,7 @@ def _member(fields: dict[str, Any], authority: str) -> Member:
     return Member(
         site=_matched(_NAME, fields["site"]),
         guichet=_matched(_NAME, fields["guichet"]),
-        host=_matched(_HOST, fields["host"]),
+        host=_matched(HOST, fields["host"]),
         port=int(fields["port"]),
         password=_matched(_PASSWORD, fields["password"]),
         reads=tuple(reads),

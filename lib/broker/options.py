@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from lib.broker.member import HOST
 from lib.broker.programs import CARRY
 from lib.texts import LANGUAGES, Problem, Text, language_of_environment
 
 JOIN = "--joindre"  # said first by `join.sh`; nobody else types it
-
-_HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 
 _BROKER = Text(
     fr="""\
@@ -26,8 +24,8 @@ TOPOLOGIE (un fichier comme pour launch_graph.sh), et dit ce que chacun doit tap
 et ne lit que ceux qui lui écrivent.
 
 Exemples :
-  broker.sh topologies/etoile.txt --adresse 192.168.1.10
-  broker.sh topologies/etoile.txt --local
+  broker.sh topologies/anneau_double.txt --adresse 192.168.1.10
+  broker.sh topologies/anneau_double.txt --local
   broker.sh --ajouter "c6 -- c1"
 
   --adresse A        l'adresse (ou le nom) de cette machine, où il écoute, et nulle part ailleurs
@@ -50,8 +48,8 @@ as for launch_graph.sh), and says what everybody has to type. A site writes unde
 that write to it.
 
 Examples:
-  broker.sh topologies/etoile.txt --adresse 192.168.1.10
-  broker.sh topologies/etoile.txt --local
+  broker.sh topologies/anneau_double.txt --adresse 192.168.1.10
+  broker.sh topologies/anneau_double.txt --local
   broker.sh --ajouter "c6 -- c1"
 
   --adresse A        the address (or name) of this machine at which it listens, and nowhere else
@@ -182,7 +180,7 @@ def _for_broker(arguments: Sequence[str]) -> Options:
 
 def _with(options: Options, name: str, value: str) -> Options:
     match name:
-        case "--adresse" if _HOST.fullmatch(value):
+        case "--adresse" if HOST.fullmatch(value):
             return replace(options, host=value)
         case "--port" if value.isascii() and value.isdigit() and 0 < int(value) < 2**16:
             return replace(options, port=int(value))

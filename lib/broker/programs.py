@@ -30,7 +30,10 @@ def find(name: str) -> str:
     return found
 
 
-def run(name: str, *arguments: str, cwd: Path, text: str = "", environment: Mapping[str, str] | None = None) -> None:
+def run(
+    name: str, *arguments: str, cwd: Path, text: str = "", environment: Mapping[str, str] | None = None,
+    patience: float = PATIENCE,
+) -> None:  # fmt: skip
     """Run a program to its end, with `text` on its stdin, and `environment` on top of ours.
 
     Raises `Problem` with what it says when it fails.
@@ -44,11 +47,11 @@ def run(name: str, *arguments: str, cwd: Path, text: str = "", environment: Mapp
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=PATIENCE,
+            timeout=patience,
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise Problem(f"{name} : pas de réponse en {PATIENCE:.0f} s", f"{name}: no answer in {PATIENCE:.0f} s") from None
+        raise Problem(f"{name} : pas de réponse en {patience:.0f} s", f"{name}: no answer in {patience:.0f} s") from None
     if done.returncode:
         words = (done.stderr.strip() or done.stdout.strip() or f"{done.returncode}").splitlines()[-1]
         raise Problem(f"{name} : {words}", f"{name}: {words}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -44,7 +45,6 @@ class Broker:
 
     def begin(self) -> None:
         """Start it, and wait until it listens. Raises `Problem`."""
-        self._check_address()
         journal = os.open(self._folder.journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         said = os.fstat(journal).st_size
         self._process = subprocess.Popen(
@@ -66,20 +66,6 @@ class Broker:
             words = last_words(self._folder.journal, said)
             raise Problem(f"le courtier ne démarre pas : {words}", f"the broker does not start: {words}")
 
-    def _check_address(self) -> None:
-        """Said here, because what the broker says of it helps nobody."""
-        host, port = self._plan.host, self._plan.port
-        try:
-            family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-            with socket.socket(family, kind, protocol) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(address)
-        except OSError as error:
-            raise Problem(
-                f"{host}, port {port} : {error.strerror} ; « ip -brief address » dit les adresses, --port change le port",
-                f"{host}, port {port}: {error.strerror}; 'ip -brief address' tells the addresses, --port changes the port",
-            ) from None
-
     def _listens(self) -> bool:
         deadline = time.monotonic() + _PATIENCE
         while self.is_alive and time.monotonic() < deadline:
@@ -98,6 +84,23 @@ class Broker:
                 self._process.kill()
                 self._process.wait()
             self._filter.wait()
+
+
+def check_address(plan: Plan) -> None:
+    """Raises `Problem` when a broker cannot listen there, or nobody would find it; what it says of it helps nobody."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(plan.host, plan.port, type=socket.SOCK_STREAM)[0]
+        if address[0] in ("0.0.0.0", "::"):  # everywhere: no site could be told to go there
+            raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        host, port = plan.host, plan.port
+        raise Problem(
+            f"{host}, port {port} : {error.strerror} ; « ip -brief address » dit les adresses, --port change le port",
+            f"{host}, port {port}: {error.strerror}; 'ip -brief address' tells the addresses, --port changes the port",
+        ) from None
 
 
 def revive(broker: Broker, signals: Signals, tell: Callable[[Text], None]) -> bool:

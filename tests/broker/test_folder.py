@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
 import stat
 import subprocess
 import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -16,10 +22,11 @@ from lib.broker import certificates, member
 from lib.broker.folder import BrokerFolder, rights
 from lib.broker.member import Member
 from lib.broker.plan import Plan
+from lib.broker.serve import check_address, free_port
 from lib.launch import graph
 from lib.texts import Problem
-from tests.broker.machines import needs_broker
-from tests.processes.ring import ROOT
+from tests.broker.machines import BROKER, needs_broker
+from tests.processes.ring import ENVIRONMENT, LIMIT, ROOT
 
 TOPOLOGIES = sorted((ROOT / "topologies").glob("*.txt"))
 LINE = "gch -- c1\nc1 -- c2\n"
@@ -76,17 +83,30 @@ def test_what_is_secret_is_its_owners_alone_and_nowhere_in_the_clear(tmp_path: P
 
 
 @needs_broker
+@pytest.mark.parametrize("options", [["--ajouter", "c9 -- c1"], ["--retirer", "c2"]])
+def test_whatever_the_umask_nobody_else_may_read_or_write(tmp_path: Path, options: list[str]) -> None:
+    folder = BrokerFolder(tmp_path / "courtier")
+    folder.prepare(plan(tls=True))
+    (folder.path / "ca.crt").unlink()
+    command = [BROKER, "--dossier", folder.path, *options]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False, umask=0)
+    assert done.returncode == 0, done.stderr
+    assert not [path for path in folder.path.rglob("*") if stat.S_IMODE(path.stat().st_mode) & 0o077]
+
+
+@needs_broker
 def test_who_stays_keeps_the_password_and_who_goes_leaves_nothing(tmp_path: Path) -> None:
     folder = BrokerFolder(tmp_path)
     before = {one.site: one for one in folder.prepare(plan())}
     known = BrokerFolder(tmp_path).plan()
     assert known == plan()
     assert known is not None
+    (folder.archives / "for the others").mkdir()
     after = {one.site: one for one in folder.prepare(known.changed(("c3 -- gch",), ("c2",)))}
     assert set(after) == {"gch", "c1", "c3"}
     assert after["c1"].password == before["c1"].password
     assert set(after["gch"].reads) == {"c1", "c3"} and after["c1"].reads == ("gch",)
-    assert sorted(path.name for path in folder.archives.iterdir()) == ["c1.tar", "c3.tar", "gch.tar"]
+    assert sorted(path.name for path in folder.archives.iterdir()) == ["c1.tar", "c3.tar", "for the others", "gch.tar"]
     assert "c2." not in (tmp_path / "comptes").read_text() + (tmp_path / "droits").read_text()
     again = {one.site: one for one in folder.prepare(plan())}
     assert again["c2"].password != before["c2"].password
@@ -107,6 +127,17 @@ def test_changes_that_cannot_be(added: tuple[str, ...], removed: tuple[str, ...]
     with pytest.raises(Problem) as refused:
         plan().changed(added, removed)
     assert words in refused.value.text.fr and words in refused.value.text.en
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "0.0.0.0", "0", "::"])
+def test_an_address_that_is_not_this_machines_changes_nothing(tmp_path: Path, host: str) -> None:
+    """192.0.2.0/24 is nobody's (RFC 5737). To listen everywhere is not what anybody is offered."""
+    with pytest.raises(Problem, match="dit les adresses"):
+        check_address(plan(host=host))
+    command = [BROKER, ROOT / "topologies" / "y.txt", "--adresse", host]
+    done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1, done.stderr
+    assert not (tmp_path / "courtier" / "courtier.json").exists()
 
 
 def test_a_folder_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
@@ -140,6 +171,83 @@ def test_certificates_are_made_once_and_anew_for_another_host(tmp_path: Path) ->
     assert (tmp_path / "courtier.crt").read_bytes() == first
     assert certificates.make(tmp_path, "10.0.0.2") == authority
     assert (tmp_path / "courtier.crt").read_bytes() != first
+
+
+@pytest.fixture
+def answer() -> Iterator[Callable[[Callable[[socket.socket], object]], int]]:
+    """Somebody on a port of the loopback, who does this to whoever comes."""
+    with ExitStack() as stack:
+
+        def listen(greet: Callable[[socket.socket], object]) -> int:
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+            def serve() -> None:
+                visitor, _ = listener.accept()
+                with visitor, suppress(OSError):
+                    greet(visitor)
+
+            thread = Thread(target=serve)
+            thread.start()
+            stack.callback(thread.join, LIMIT)
+            port: int = listener.getsockname()[1]
+            return port
+
+        yield listen
+
+
+def _greeter(folder: Path) -> Callable[[socket.socket], object]:
+    """A greeting with the certificate in `folder`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "courtier.crt", folder / "courtier.key")
+    return lambda visitor: context.wrap_socket(visitor, server_side=True).recv(1)
+
+
+@needs_broker
+@pytest.mark.parametrize(
+    ("host", "days", "is_ours", "objection"),
+    [
+        ("127.0.0.1", "2", True, ""),
+        ("192.168.1.10", "2", True, "IP address mismatch"),
+        ("127.0.0.1", "-1", True, "has expired"),
+        ("127.0.0.1", "2", False, "local issuer certificate"),
+    ],
+)
+def test_what_is_wrong_with_a_certificate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: Any, host: str, days: str, is_ours: bool, objection: str
+) -> None:
+    certificates.make(tmp_path, "elsewhere")
+    monkeypatch.setattr(certificates, "_DAYS", days)
+    authority = certificates.make(tmp_path, host)
+    if not is_ours:
+        (tmp_path / "ca.crt").unlink()
+        certificates.make(tmp_path, host)
+    found = certificates.objection("127.0.0.1", answer(_greeter(tmp_path)), authority)
+    assert objection in found and bool(found) == bool(objection)
+
+
+@needs_broker
+def test_broker_itself_says_what_is_wrong_with_its_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the third school year, before forty sites say that this is not their broker."""
+    folder = BrokerFolder(tmp_path)
+    folder.prepare(replace(plan(tls=True), port=free_port()))
+    monkeypatch.setattr(certificates, "_DAYS", "-1")
+    (tmp_path / "courtier.crt").unlink()
+    certificates.make(tmp_path, "127.0.0.1")
+    command = [BROKER, "--dossier", tmp_path]
+    done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=LIMIT)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith(f"broker.sh : {tmp_path}/courtier.crt : certificate has expired ; ")
+    assert done.stderr.count("\n") == 1
+
+
+@needs_broker
+def test_who_hangs_up_or_speaks_no_tls_or_is_not_there_shows_no_certificate(tmp_path: Path, answer: Any) -> None:
+    """A broker that dies while it is greeted is not a forged one."""
+    authority = certificates.make(tmp_path, "127.0.0.1")
+    assert certificates.objection("127.0.0.1", answer(socket.socket.close), authority) == ""
+    assert certificates.objection("127.0.0.1", answer(lambda visitor: visitor.sendall(b"x" * 99)), authority) == ""
+    assert certificates.objection("127.0.0.1", free_port(), authority) == ""
+    assert certificates.objection("127.0.0.1", 1, "no certificate") == ""
 
 
 # --------------------------------------------------------------------------------------------------------------- archives
@@ -180,7 +288,7 @@ def test_the_fields_of_an_archive(tmp_path: Path) -> None:
     "fields",
     [
         {"site": "../c1"}, {"site": "c1\n-t #"}, {"site": 7}, {"guichet": ""}, {"host": "h -P x"}, {"host": "h\n"},
-        {"port": 0}, {"port": 99999}, {"port": "x"}, {"port": None}, {"password": "a b"}, {"password": ""},
+        {"host": "h..h"}, {"port": 0}, {"port": 99999}, {"port": "x"}, {"port": None}, {"password": "a b"}, {"password": ""},
         {"reads": ["#"]}, {"reads": ["+"]}, {"reads": 3}, {"neighbours": [["c2"]]}, {"neighbours": None},
     ],
 )  # fmt: skip

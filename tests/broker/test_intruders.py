@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from tests.processes.ring import ENVIRONMENT, LIMIT
 pytestmark = needs_broker
 
 STAR = "gch -- c1\ngch -- c2\n"
+EVERYTHING = ("#", "+/#", "billets/#", "$SYS/#", "$share/all/billets/c1", "voisins/#")
 FORGED = (
     "^transmettant~c1^emetteur~c1^numero~9.1^destinataire~gch^type~demande^estampille~9^instantane~0^epoque~0^rang~1"
     "^demandeur~c1^demande~1^reservation~1^billet~^depart~^destination~^du~^au~^limite~1^"
@@ -87,17 +89,47 @@ def test_nobody_takes_over_the_connection_of_another(made: System, intruder: Int
     assert made.clients[0].link() == "joignable"
 
 
-def test_nobody_listens_in(made: System, intruder: Intruder) -> None:
+@pytest.mark.parametrize(
+    ("role", "topic"),
+    [("lit", "billets/c2"), ("veille", "voisins/c2"), ("ecrit", "voisins/c2"), ("ecrit", "$SYS/broker/uptime")],
+)
+def test_an_account_writes_nothing_but_what_its_site_says(intruder: Intruder, role: str, topic: str) -> None:
+    intruder.run("mosquitto_pub", *intruder.account("c2", role), "-t", topic, "-m", "gch", "-r")
+    assert intruder.journal(rf"Denied PUBLISH from c2.{role} .*'{re.escape(topic)}'")
+
+
+def test_nor_by_its_last_will(made: System, intruder: Intruder) -> None:
+    """The broker itself publishes a will, when a connection breaks; the account of who made it has to be allowed to."""
+    before = made.gch.mark()
+    for topic, words in (("billets/c1", "forged"), ("billets/c2", "the last will")):
+        will = ["--will-topic", topic, "--will-payload", words, "--will-qos", "1", "-t", "billets/c2", "-l"]
+        account = intruder.account("c2", "ecrit")
+        dying = subprocess.Popen(
+            ["mosquitto_pub", *intruder.common, *account, *will], stdin=subprocess.PIPE, env=ENVIRONMENT
+        )
+        intruder.journal(rf"Will message specified.*\n.*\t{topic}")
+        dying.kill()
+        dying.communicate(timeout=LIMIT)
+    made.gch.wait(before, ev="drop", line="the last will")
+    assert not made.gch.find(before, ev="drop", line="forged")
+
+
+@pytest.mark.parametrize(
+    ("role", "allowed"),
+    [("lit", {"billets/gch"}), ("ecrit", set()), ("veille", {"$SYS/broker/uptime", "voisins/c2"})],
+)
+def test_nobody_listens_in(made: System, intruder: Intruder, role: str, allowed: set[str]) -> None:
     """To subscribe is one thing, to be told another."""
-    listening = ["mosquitto_sub", *intruder.common, *intruder.account("c2", "veille"), "-t", "#", "-t", "billets/#", "-v"]
+    topics = [word for topic in EVERYTHING for word in ("-t", topic)]
+    listening = ["mosquitto_sub", *intruder.common, *intruder.account("c2", role), *topics, "-F", "%t"]
     listener = subprocess.Popen(listening, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT)
     try:
-        intruder.journal(r"c2.veille 1 billets/#")
+        intruder.journal(rf"c2.{role} 1 {re.escape(EVERYTHING[-1])}")
         assert made.clients[0].request("reserver", state="owned")
     finally:
         listener.terminate()
     heard, _ = listener.communicate(timeout=LIMIT)
-    assert "billets/" not in heard
+    assert set(heard.split()) <= allowed
 
 
 def test_a_broker_that_is_not_ours_is_not_believed(made: System, intruder: Intruder, tmp_path: Path) -> None:

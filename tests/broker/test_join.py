@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from lib.broker import programs
+from lib.broker.carrier import FAREWELL
+from lib.broker.join import _forget
+from lib.broker.member import Member
 from tests.broker.machines import JOIN, Machine, System, children, command_line, needs_broker, system
 from tests.processes.ring import ENVIRONMENT, LIMIT, until
 
@@ -84,7 +88,7 @@ def test_a_site_that_dies_ends_it_and_says_how(c1: Machine) -> None:
 
 
 def test_mosquittos_programs_are_begun_again_for_ever(made: System, c1: Machine) -> None:
-    for _ in range(3):
+    for _ in range(2):
         c1.wait_for_link("joignable")
         before = {pid for pid in children(c1.pid) if "client.py" not in command_line(pid)}
         assert len(before) == 3
@@ -115,6 +119,24 @@ def test_one_folder_is_for_one_site_at_a_time(made: System, c1: Machine) -> None
     done = run(made.broker.archive("c1"), "--dossier", c1.folder, "--notk")
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert done.stderr.startswith("join.sh : ") and "tourne déjà ici" in done.stderr
+
+
+def test_an_archive_that_others_can_read_is_noticed(made: System, tmp_path: Path) -> None:
+    """But used: on a USB stick, the modes of files cannot be changed."""
+    archive = tmp_path / "c2.tar"
+    archive.write_bytes(made.broker.archive("c2").read_bytes())
+    for mode, lines in ((0o600, 0), (0o640, 1), (0o604, 1)):
+        archive.chmod(mode)
+        done = run(archive, "--dossier", tmp_path / "c2", "--notk", typed="quitter\n")
+        assert done.returncode == 0 and done.stderr.count("chmod 600") == lines, done.stderr
+
+
+def test_to_be_forgotten_is_worth_no_long_wait(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A cable cut far away swallows the question, and who presses Ctrl-C wants to go."""
+    waits = []
+    monkeypatch.setattr(programs, "run", lambda *_, patience=programs.PATIENCE, **__: waits.append(patience))
+    _forget(Member("c1", "gch", "h", 1, "password", ("gch",), ("gch",)), tmp_path)
+    assert waits == [FAREWELL]
 
 
 def test_what_is_wrong_with_the_sites_own_options_is_said_by_the_site(made: System, tmp_path: Path) -> None:

@@ -35,8 +35,8 @@ def test_silence_is_noticed_and_a_word_is_enough() -> None:
         ("", AWAY),
         ("Error: The connection was lost.", AWAY),
         ("Connection error: Connection Refused: not authorised. Error: The connection was refused.", REFUSED),
-        ("Error: A TLS error occurred.", FORGED),
-        ("OpenSSL Error[0]: error:0A000086:SSL routines::certificate verify failed", FORGED),
+        ("Error: A TLS error occurred.", AWAY),
+        ("certificate: certificate has expired", FORGED),
     ],
 )
 def test_how_a_connection_ended_says_why(complaint: str, state: str) -> None:

@@ -10,7 +10,8 @@ from textwrap import dedent
 
 import pytest
 
-from tests.broker.machines import Machine, children, command_line, needs_broker, system
+from lib.broker.serve import free_port
+from tests.broker.machines import Broker, Machine, children, command_line, needs_broker, system
 from tests.processes.ring import ROOT, assert_nothing_sold_twice, until
 
 pytestmark = needs_broker
@@ -127,6 +128,19 @@ def test_a_machine_is_away_and_misses_nothing(tmp_path: Path) -> None:
         made.photograph(c2, ["gch", "c1", "c2", "c3"])
         assert_nothing_sold_twice(made)
         made.end()
+
+
+def test_started_again_with_its_first_topology_it_says_whom_that_removes(tmp_path: Path) -> None:
+    broker = Broker(tmp_path, STAR, "--local", "--port", str(free_port()))
+    try:
+        broker.start()
+        assert broker.run("--ajouter", "c4 -- gch", "--ajouter", "c5 -- c4").returncode == 0
+        assert "retiré" not in broker.said()
+        broker.close()
+        broker.start()
+        until(lambda: broker.said().endswith("c4 : retiré\nc5 : retiré\n"), "who was removed")
+    finally:
+        broker.close()
 
 
 def test_two_brokers_with_a_bridge(tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ def test_of_join(arguments: list[str], wanted: dict[str, Any]) -> None:
         (["--port", "70000"], "--port=70000"),
         (["--port"], "--port"),
         (["--adresse=a b"], "--adresse=a b"),
+        (["--adresse=.."], "--adresse=.."),
+        (["--adresse", f"{'x' * 64}.org"], "xxx.org"),
         (["--journal=long"], "--journal=long"),
         (["--lang=de"], "--lang=de"),
         (["--dossier="], "--dossier"),
