@@ -69,40 +69,46 @@ def is_state(state: Any, role: str) -> bool:
 def _holds(check: Callable[[Any], None], value: Any) -> bool:
     try:
         check(value)
-    except (AssertionError, KeyError, TypeError, AttributeError, ValueError):
+    except (KeyError, TypeError, AttributeError, ValueError):
         return False
     return True
 
 
+def _demand(condition: bool) -> None:
+    """No assertion: what came from outside is checked by `python -O` as well."""
+    if not condition:
+        raise ValueError
+
+
 def _check_document(document: Any) -> None:
-    assert isinstance(document, dict) and document["format"] == FORMAT
+    _demand(isinstance(document, dict) and document["format"] == FORMAT)
     sites, collector = document["sites"], document["collector"]
-    assert _are(int, [document["round"], document["epoch"]]) and _are(str, [*sites, collector])
-    assert sites[collector]["role"] == "guichet" and document.get("complete") in (True, False, None)
-    assert all(_are(str, document.get(key, [])) for key in ("expected", "left", "initiators"))
+    _demand(_are(int, [document["round"], document["epoch"]]) and _are(str, [*sites, collector]))
+    _demand(sites[collector]["role"] == "guichet" and document.get("complete") in (True, False, None))
+    _demand(all(_are(str, document.get(key, [])) for key in ("expected", "left", "initiators")))
     for site in sites.values():
         _check_site(site)
-    assert isinstance(document["channels"], list)
+    _demand(isinstance(document["channels"], list))
     for channel in document["channels"]:
-        assert _are(str, [channel["from"], channel["to"]])
+        _demand(_are(str, [channel["from"], channel["to"]]))
         for message in channel["messages"]:
-            assert _are(int, [message["rank"], message["timestamp"]]) and _are(str, [message["id"], message["type"]])
-            assert _are(str, [*message["fields"], *message["fields"].values()])
+            _demand(_are(int, [message["rank"], message["timestamp"]]) and _are(str, [message["id"], message["type"]]))
+            _demand(_are(str, [*message["fields"], *message["fields"].values()]))
 
 
 def _check_site(site: Any) -> None:
-    assert isinstance(site, dict) and site["role"] in ("guichet", "client") and _are(int, [site["life"], site["clock"]])
+    _demand(isinstance(site, dict) and site["role"] in ("guichet", "client") and _are(int, [site["life"], site["clock"]]))
     for book in (site["sent"], site.get("settled", {}), site.get("lives", {})):
-        assert _are(str, list(book)) and _are(int, list(book.values()))
+        _demand(_are(str, list(book)) and _are(int, list(book.values())))
     for sender, intervals in site["received"].items():
-        assert _are(str, [sender]) and all(_are(int, interval) for interval in intervals)
+        _demand(_are(str, [sender]) and all(_are(int, interval) for interval in intervals))
         Intervals(intervals)
     for request in site.get("requests", []):
-        assert _are(str, [request["state"], request["ticket"]]) and _are(int, [request["request"]])
-    assert isinstance(site["tickets"], list) and isinstance(site.get("requests", []), list)
+        _demand(_are(str, [request["state"], request["ticket"]]) and _are(int, [request["request"]]))
+    _demand(isinstance(site["tickets"], list) and isinstance(site.get("requests", []), list))
     for ticket in site["tickets"]:
-        assert _are(str, [ticket["id"]])
-        assert site["role"] == "client" or ticket["state"] == "free" or _is_entry(ticket)
+        _demand(_are(str, [ticket["id"]]))
+        _demand(site["role"] == "client" or ticket["state"] == "free" or _is_entry(ticket))
 
 
 def _is_entry(ticket: Document) -> bool:
@@ -177,6 +183,7 @@ def unconserved(sites: Sites, channels: Channels, collector: str, left: Collecti
     if office is None:
         return []
     tickets = {ticket["id"]: ticket for ticket in office["tickets"]}
+    accounts = _accounts(sites, channels, collector)
     findings = [Finding("ticket", name) for name in _repeated(office["tickets"])]
     for name, site in sites.items():
         if site["role"] != "client":
@@ -191,7 +198,7 @@ def unconserved(sites: Sites, channels: Channels, collector: str, left: Collecti
         for ticket in tickets.values()
         if ticket["state"] == "sold"
         and ticket["client"] not in left
-        and not _is_with_its_client(ticket, sites, channels, collector)
+        and not _is_with_its_client(ticket, accounts)
         and not _is_forgotten(ticket, sites, collector)
     ]
 
@@ -201,18 +208,27 @@ def _repeated(tickets: list[Document]) -> list[str]:
     return [name for name, count in counts.items() if count > 1]
 
 
-def _is_with_its_client(ticket: Document, sites: Sites, channels: Channels, collector: str) -> bool:
+# By client: the tickets that are with it, and its open requests, whose tickets may be on their way.
+_Accounts = dict[str, tuple[Collection[str], Collection[int]]]
+
+
+def _accounts(sites: Sites, channels: Channels, collector: str) -> _Accounts:
+    """Made once for all tickets: a client may have, or say that it has, a hundred thousand."""
+    accounts: _Accounts = {}
+    for name, site in sites.items():
+        # Confirmed and not heard of yet, or being given back.
+        pending = [request for request in site.get("requests", []) if request["state"] in _OPEN]
+        on_its_way = channels.get((collector, name), {}).values()
+        with_it = {row["id"] for row in site["tickets"]} | {request["ticket"] for request in pending}
+        with_it |= {message["fields"].get("billet", "") for message in on_its_way}
+        accounts[name] = with_it, {request["request"] for request in pending}
+    return accounts
+
+
+def _is_with_its_client(ticket: Document, accounts: _Accounts) -> bool:
     """Whether a sold ticket is at its client, or its hand-over or return is still open."""
-    client = sites.get(ticket["client"])
-    if client is None:
-        return False
-    if any(held["id"] == ticket["id"] for held in client["tickets"]):
-        return True
-    for request in client.get("requests", []):  # confirmed and not heard of yet, or being given back
-        if request["state"] in _OPEN and (ticket["id"] == request["ticket"] or ticket["request"] == request["request"]):
-            return True
-    on_its_way = channels.get((collector, ticket["client"]), {}).values()
-    return any(message["fields"].get("billet") == ticket["id"] for message in on_its_way)
+    tickets, requests = accounts.get(ticket["client"], ((), ()))
+    return ticket["id"] in tickets or ticket["request"] in requests
 
 
 def _is_forgotten(ticket: Document, sites: Sites, collector: str) -> bool:
@@ -228,11 +244,12 @@ def forgotten(document: Document) -> list[str]:
     """The sold tickets that their clients have forgotten, or whose clients had left, and begin with nothing if they come
     back: the guichet owes it to them to tell them again."""
     sites, channels, collector = document["sites"], channels_of(document), document["collector"]
+    accounts = _accounts(sites, channels, collector)
     return [
         ticket["id"]
         for ticket in sites[collector]["tickets"]
         if ticket["state"] == "sold"
-        and not _is_with_its_client(ticket, sites, channels, collector)
+        and not _is_with_its_client(ticket, accounts)
         and (ticket["client"] not in sites or _is_forgotten(ticket, sites, collector))
     ]
 

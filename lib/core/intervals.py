@@ -24,7 +24,8 @@ class Intervals:
         self._starts: list[int] = []
         self._ends: list[int] = []
         for start, end in intervals:
-            assert start <= end and (not self._ends or start > self._ends[-1] + 1), "intervals ascend and do not touch"
+            if start > end or (self._ends and start <= self._ends[-1] + 1):
+                raise ValueError("intervals ascend and do not touch")
             self._starts.append(start)
             self._ends.append(end)
 

@@ -47,7 +47,6 @@ class Assembly:
     """The parts of one site, as the command line wants them."""
 
     def __init__(self, options: Options, role: str) -> None:
-        streams.open_standard_streams()
         self.options = options
         self.role = role
         self.signals = on_signals()
@@ -132,6 +131,7 @@ class Assembly:
 
 def run(role: str, live: Callable[[Assembly], int]) -> int:
     """The whole of a program: read the options, put the parts together, live. Problems of the user's are one line."""
+    streams.open_standard_streams()
     options = parse(role, sys.argv[1:])
     if options.verify or options.list_folder:
         return report(options)

@@ -24,6 +24,7 @@ from typing import BinaryIO, cast
 from zoneinfo import ZoneInfo
 
 from lib.core.tickets import MAX_TRAIN_BYTES, Journey, euros, fits, fold
+from lib.edge.streams import open_file
 from lib.edge.tables import UNREADABLE, Progress, Table, shown, shown_path, unreadable
 from lib.edge.timetables import (
     Timetable,
@@ -179,11 +180,11 @@ def _files_of_folder(path: Path) -> dict[PurePosixPath, _File]:
 
 
 def _opener(file: Path) -> Callable[[], BinaryIO]:
-    return lambda: file.open("rb")
+    return lambda: open_file(file)
 
 
 def _files_of_zip(path: Path, stack: ExitStack) -> dict[PurePosixPath, _File]:
-    archive = stack.enter_context(zipfile.ZipFile(path))
+    archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(open_file(path))))
     return {
         PurePosixPath(entry.filename): _File(
             f"{shown_path(path)}/{shown_path(Path(entry.filename))}",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from lib.core.wire import WHAT, WHATWHO, WHATWHOWHERE, Header, is_application_name, is_site_name
-from lib.texts import LANGUAGES, Problem, Text, language_of_environment
+from lib.texts import LANGUAGES, Problem, Text, language_of_environment, printable
 
 VERSION = "1.0"
 OFFICE = "gch"  # the guichet's name, unless --ident or --guichet say otherwise
@@ -25,6 +25,8 @@ MAX_SEATS = 10_000
 _WITHOUT_EFFECT = ("--mode", "--begin", "--source", "--display", "--iconic", "--stdbin", "--saving", "--delay")
 _GUICHET_ONLY = ("delay", "tickets", "gtfs", "dates", "seats", "departure", "destination")
 _CLIENT_ONLY = ("office", "patience", "confirmation")
+
+_OUR_FOLDER = Path()  # `--liste` without a value: the folder of --instantanes. (`--liste=.` is another one.)
 
 T = TypeVar("T")
 
@@ -72,7 +74,7 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """End with status 2."""
         how = Text(f"essayez « {self.prog} --help »", f"try '{self.prog} --help'").in_language(self.language)
-        self.exit(2, f"{self.prog}: {_in_language(message, self.language)} ; {how}\n")
+        self.exit(2, printable(f"{self.prog}: {_in_language(message, self.language)} ; {how}") + "\n")
 
 
 _FRENCH = (
@@ -169,7 +171,7 @@ def _parser(role: str, language: str) -> _Parser:
     path = checked(lambda text: _where(bool(text), text), "un chemin", "a path")
     seconds = checked(_seconds, "une durée en secondes, plus grande que 0", "a duration in seconds, greater than 0")
     geometry = checked(
-        lambda text: _where(bool(re.fullmatch(r"=?(\d+x\d+)?([+-]-?\d+[+-]-?\d+)?", text)), text),
+        lambda text: _where(bool(re.fullmatch(r"=?(\d{1,5}x\d{1,5})?([+-]-?\d{1,5}[+-]-?\d{1,5})?", text, re.ASCII)), text),
         "LARGEURxHAUTEUR+X+Y",
         "WIDTHxHEIGHT+X+Y",
     )
@@ -247,7 +249,7 @@ def _parser(role: str, language: str) -> _Parser:
             dest="list_folder",
             type=Path,
             nargs="?",
-            const=Path(),
+            const=_OUR_FOLDER,
             metavar=t("DOSSIER", "DIR"),
             help=t("lister les instantanés (ceux de --instantanes)", "list the snapshots (those of --instantanes)"),
         )
@@ -310,7 +312,7 @@ def _options(role: str, language: str, given: argparse.Namespace) -> Options:
 
 
 def _list_folder(given: argparse.Namespace) -> Path | None:
-    return Path(given.snapshots) if given.list_folder == Path() else given.list_folder
+    return Path(given.snapshots) if given.list_folder is _OUR_FOLDER else given.list_folder
 
 
 def _notes(role: str, given: argparse.Namespace) -> list[Text]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from lib.core import audit
 from lib.core.audit import Document
 from lib.core.recording import parse
+from lib.edge.streams import open_file
 from lib.texts import Problem
 
 MAX_FILE = 512 * 2**20  # bytes: a system of a million tickets; more is no snapshot of ours
@@ -73,16 +74,17 @@ class Folder:
 
     def names(self) -> list[Path]:
         """The snapshots that are there, oldest first."""
-        return sorted(self.path.glob("instantane-*.json"), key=lambda path: (path.stat().st_mtime, path.name))
+        return sorted(self.path.glob("instantane-*.json"), key=lambda path: (path.lstat().st_mtime, path.name))
 
 
 def read(path: Path) -> Document:
     """The document in a file; what it claims is not checked here. Raises `Problem` when it is no snapshot at all,
     `FileNotFoundError` when there is none."""
     try:
-        if path.stat().st_size > MAX_FILE:
-            raise ValueError(f"> {MAX_FILE >> 20} MB")
-        document = parse(path.read_text(encoding="utf-8"))
+        with open_file(path) as file:
+            if os.fstat(file.fileno()).st_size > MAX_FILE:
+                raise ValueError(f"> {MAX_FILE >> 20} MB")
+            document = parse(file.read().decode())
     except FileNotFoundError:
         raise
     except OSError as error:

@@ -182,11 +182,11 @@ def _in_memory() -> sqlite3.Connection:
 
 def _create(path: Path) -> None:
     """Make a new, empty store, all at once: a file of that name is never half made."""
-    if path.exists():
-        return
-    _make_folder(path.parent)
     aside = path.with_suffix(f".{os.getpid()}")
     try:
+        if path.exists():
+            return
+        _make_folder(path.parent)
         database = sqlite3.connect(aside, isolation_level=None)
         database.executescript(f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={VERSION};{_SCHEMA}")
         database.close()
@@ -217,6 +217,8 @@ def _not_created(path: Path, error: Exception) -> Problem:
 def _open(path: str) -> sqlite3.Connection:
     database = None
     try:
+        if not Path(path).is_file():  # SQLite would wait for whoever writes to a pipe
+            raise _another_programs(path)
         # Looked at without the right to write: closing a damaged file must not write its log into it.
         database = _connect(path, "ro" if Path(f"{path}-wal").exists() else "ro&immutable=1")
         _check(database, path)
@@ -249,10 +251,7 @@ def _check(database: sqlite3.Connection, path: str) -> None:
     application = database.execute("PRAGMA application_id").fetchone()[0]
     version = database.execute("PRAGMA user_version").fetchone()[0]
     if application != APPLICATION_ID:
-        raise Problem(
-            f"{path} : ce n'est pas une mémoire de ce programme ; choisissez un autre --donnees",
-            f"{path}: not a store of this program; choose another --donnees",
-        )
+        raise _another_programs(path)
     if version != VERSION:
         raise Problem(
             f"{path} : écrit par une autre version ({version}, ici {VERSION}) ; reprenez-la ou un autre --donnees",
@@ -261,6 +260,13 @@ def _check(database: sqlite3.Connection, path: str) -> None:
     verdict = database.execute("PRAGMA quick_check(1)").fetchone()[0]
     if verdict != "ok":
         raise _refusal(path, sqlite3.DatabaseError(verdict))
+
+
+def _another_programs(path: str) -> Problem:
+    return Problem(
+        f"{path} : ce n'est pas une mémoire de ce programme ; choisissez un autre --donnees",
+        f"{path}: not a store of this program; choose another --donnees",
+    )
 
 
 def _refusal(path: str, error: Exception) -> Problem:

@@ -6,10 +6,15 @@ process): so pipes are opened anew through `/proc/self/fd`, and the flag is ours
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import stat
+import sys
 from collections import deque
 from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
 
 from lib.texts import Problem
 
@@ -37,10 +42,16 @@ def has_a_name(fd: int) -> bool:
 
 
 def open_standard_streams() -> None:
-    """Put /dev/null where stdin, stdout or stderr is closed: no pipe of ours may take its number."""
+    """Put /dev/null where stdin, stdout or stderr is closed: no pipe of ours may take its number. People are told in ASCII
+    what their terminal cannot write otherwise."""
     while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(fd)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)  # Python has None for what was closed
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def reopen(fd: int, flags: int) -> int:
@@ -65,6 +76,24 @@ def read_some(fd: int, most: int = READ) -> bytes | None:
         return os.read(fd, most)
     except BlockingIOError:
         return None
+    except OSError:  # EIO, ECONNRESET: a terminal, a disk or a connection that is gone has nothing more to say
+        return b""
+
+
+def open_file(path: Path) -> BinaryIO:
+    """A file to be read from its beginning to its end. Raises `OSError` for what is none: a FIFO would be waited for, and
+    a device has no end."""
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        mode = os.fstat(fd).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "not a file")
+        return open(fd, "rb")
+    except OSError:
+        os.close(fd)
+        raise
 
 
 def open_commands(path: str) -> int:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lib.core.tickets import fold
+from lib.edge.streams import open_file
 from lib.texts import Problem
 
 Progress = Callable[[str, int, int], None]
@@ -72,7 +73,7 @@ def open_table(path: Path, progress: Progress | None = None, *, comments: bool =
     """The table in the file `path`. Raises `Problem` when it cannot be read or has no header."""
     name = shown_path(path)
     try:
-        stream = path.open("rb")
+        stream = open_file(path)
     except IsADirectoryError as error:
         raise Problem(
             f"{name} : c'est un dossier, pas un fichier CSV ; un dossier GTFS se donne par --gtfs",

@@ -58,7 +58,7 @@ def test_in_any_order_without_loss_one_interval_is_left(order: list[int]) -> Non
 
 @pytest.mark.parametrize("pairs", [[[2, 1]], [[1, 2], [3, 4]], [[5, 6], [1, 2]], [[1, 4], [4, 5]]])
 def test_what_is_no_set_of_intervals_is_not_taken(pairs: list[list[int]]) -> None:
-    with pytest.raises(AssertionError):
+    with pytest.raises(ValueError):
         Intervals(pairs)
 
 

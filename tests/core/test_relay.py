@@ -18,7 +18,7 @@ from lib.core.messages import Body, Message
 from lib.core.relay import Relay, Verdict
 from lib.core.sites import ClientSite
 from lib.core.tickets import Search
-from lib.core.wire import Malformed, decode, encode
+from lib.core.wire import MAX_READ, Malformed, decode, encode
 from tests.core.examples import HEADERS, message
 
 ARRIVAL = say.Presence("client", say.ARRIVAL)
@@ -54,6 +54,19 @@ def test_a_message_for_us_alone_goes_no_further() -> None:
 def test_a_message_for_everyone_is_delivered_and_passed_on() -> None:
     """Contract, 2: `destinataire` is "a site's name, or `tous`"."""
     assert outcome(Relay("c2").examine, line("gch", "1.1", "tous")) == (True, line("gch", "1.1", "tous", "c2"), "")
+
+
+def test_a_line_that_our_name_makes_too_long_for_the_next_site_goes_no_further() -> None:
+    """ "at most 4096 bytes with the newline": the cheap path (from the second line on) and the careful one count alike."""
+    relay = Relay("a" * 32)
+    for number in range(1, 4):
+        said = line("c1", f"1.{number}", "tous")
+        fits = MAX_READ - 1 - len(said) - (32 - len("c1"))
+        for more, reason in ((fits, ""), (fits + 1, "too long to be passed on")):
+            said = line("c1", f"1.{2 * number + (more > fits)}", "tous") + b"x~" + b"y" * (more - len(b"x~^")) + b"^"
+            deliver, onward, why = outcome(relay.examine, said)
+            assert (deliver, why) == (True, reason)
+            assert onward is None if reason else len(onward) == MAX_READ - 1  # type: ignore[arg-type]
 
 
 def test_what_comes_back_to_its_emitter_is_dropped() -> None:

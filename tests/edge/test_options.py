@@ -172,6 +172,8 @@ WRONG = [
     ("--appname=1AB", "--appname"),
     ("--dest=x", "--dest"),
     ("--geometry=wide", "geometry"),
+    ("--geometry=٨٠٠x٦٠٠", "geometry"),
+    ("--geometry=9999999999x600", "geometry"),
     ("--verbose=much", "--verbose"),
     ("--voisins=a,b c", "--voisins"),
     ("--delai-instantane=0", "--delai-instantane"),
@@ -207,6 +209,10 @@ def test_what_cannot_be_used_is_one_line_with_status_2(
         assert ("essayez" if language == "fr" else "try") in line, "it says what to do"
         foreign = ("argument", "expected", "choose", "invalid") if language == "fr" else ("essayez", "option inconnue")
         assert not any(word in line for word in foreign), line
+
+
+def test_what_is_quoted_cannot_command_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "\x1b" not in refused(capsys, "client", "--dest=\x1b[2J")
 
 
 @pytest.mark.parametrize("argument", ["--ident", "--dest", "--donnees", "--date", "-geometry", "--trace"])

@@ -7,8 +7,11 @@ wrong and what to do" (contract, section 1). How to draw more examples: `tests/f
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -38,6 +41,7 @@ from tests.fuzz import corpus, examples
 from tests.fuzz.bend import bent_bytes, bent_json
 from tests.fuzz.test_lines import ERRANDS, KEPT, SYSTEM, busy, fingerprint, is_sound
 
+ROOT = Path(__file__).resolve().parents[2]
 ROLES = {"gch": "guichet", "c1": "client"}
 
 
@@ -53,6 +57,40 @@ def or_problem(read: Callable[[], Any]) -> Any:
     except Problem as problem:
         is_one_sentence(problem.text)
         return None
+
+
+# ----------------------------------------------------------------------------------------------------- files that are none
+
+READERS: dict[str, Callable[[Path], Any]] = {
+    "t.csv": lambda path: read_csv(path, Wanted()),
+    "t.zip": lambda path: read_gtfs(path, Wanted()),
+    "feed/stops.txt": lambda path: read_gtfs(path.parent, Wanted()),
+    "instantane-1-x.json": snapshots.read,
+    "gch.sqlite": lambda path: Store(str(path.parent), "gch", "guichet"),
+}
+
+
+@pytest.mark.parametrize("kind", ["pipe", "endless", "nowhere", "folder"])
+@pytest.mark.parametrize("name", READERS)
+def test_what_stands_in_the_place_of_a_file_is_refused_at_once(tmp_path: Path, name: str, kind: str) -> None:
+    """A pipe that nobody writes to would be waited for, and a device has no end: a site would freeze."""
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "endless":
+            path.symlink_to("/dev/zero")
+        case "nowhere":
+            path.symlink_to("nowhere")
+        case "folder":
+            path.mkdir()
+    with pytest.raises((Problem, FileNotFoundError)) as caught:
+        READERS[name](path)
+    if isinstance(caught.value, Problem):
+        is_one_sentence(caught.value.text)
+    status, lines = verify.listing(path.parent)
+    assert status == verify.SOUND and len(lines) == 1
 
 
 # ---------------------------------------------------------------------------------------------------------------- stores
@@ -210,6 +248,34 @@ def test_a_snapshot_that_is_a_nest_within_nests(depth: int, tmp_path: Path) -> N
     path = tmp_path / "instantane.json"
     path.write_text('{"format":"airplug-billets-snapshot/1","x":' + "[" * depth + "]" * depth + "}")
     is_loaded_or_refused(path)
+
+
+def test_the_checks_of_what_comes_from_outside_are_no_assertions() -> None:
+    """`python -O` (`PYTHONOPTIMIZE`) leaves assertions out: they are for our own mistakes, not for a file's."""
+    state = {"role": "client", "life": "x", "clock": 1, "sent": {}, "received": {"gch": [[5, 1]]}, "tickets": [{"id": 1}]}
+    program = f"from lib.core import audit; raise SystemExit(audit.is_state({state}, 'client'))"
+    assert subprocess.run([sys.executable, "-O", "-c", program], cwd=ROOT, check=False).returncode == 0
+
+
+def test_the_checks_of_a_client_with_many_tickets_look_at_each_but_a_few_times() -> None:
+    """Whoever reports that it has a hundred thousand must not keep the guichet busy for minutes."""
+    looks = 0
+
+    class Watched(str):
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal looks
+            looks += 1
+            return str.__eq__(self, other)  # type: ignore[arg-type]
+
+    names = [Watched(f"B{number:05d}") for number in range(1000)]
+    sold = [{"id": name, "state": "sold", "client": "c1", "request": n} for n, name in enumerate(names, 1)]
+    claimed = [{"id": Watched(str(name))} for name in reversed(names)]
+    office = {"role": "guichet", "life": 1, "tickets": sold}
+    client = {"role": "client", "life": 1, "tickets": claimed}
+    assert audit.unconserved({"gch": office, "c1": client}, {}, "gch") == []
+    assert looks < 20 * len(names)
 
 
 @given(st.booleans(), st.data())

@@ -19,7 +19,7 @@ from lib.core.buying import Client
 from lib.core.facts import Dropped
 from lib.core.relay import CROWD, IN_OUR_NAME, LIFE
 from lib.core.selling import Guichet
-from lib.core.site import CHOKED, LATER_LIFE, MAX_SAID, ROUND, STAMP
+from lib.core.site import CHOKED, EARLIER_LIFE, LATER_LIFE, MAX_SAID, ROUND, STAMP
 from lib.core.sites import ClientSite, GuichetSite
 from lib.core.tickets import FREE, HELD, SOLD, Search
 from tests.core.examples import journey, message
@@ -132,6 +132,24 @@ def test_an_epoch_that_nobody_began_costs_open_requests_and_no_ticket() -> None:
     assert len(tickets_of(system, "c1")) == 2
 
 
+def test_what_was_said_before_a_restoration_is_not_heard_after_it() -> None:
+    system = System()
+    system.order("c1", BUY)
+    system.order("gch", ask.TakeSnapshot())
+    system.run()
+    system.order("gch", ask.Restore(sealed(system.documents[-1])))
+    system.run()
+    ticket = next(iter(system.sites["gch"].role.stock.book(SOLD)))  # type: ignore[union-attr]
+    for name, body, sender in (
+        ("gch", say.Return("c1", 9, ticket), "c1"),
+        ("c1", say.TicketNotice("c1", 9, say.SOLD, "B0099", journey(), "c1"), "gch"),
+    ):
+        before = fingerprint(system.sites[name])
+        line = forged(body, sender=sender, to=name, rank=9, epoch=0)
+        assert reasons(tell(system, name, line)) == [("earlier epoch", False)]
+        assert fingerprint(system.sites[name]) == before
+
+
 @pytest.mark.parametrize("rank", ["-1", "0", "", "1e3", str(10**15)])
 def test_a_rank_that_is_none_is_a_fault_of_the_line(rank: str) -> None:
     system = System()
@@ -168,6 +186,39 @@ def test_a_life_beyond_belief_is_dropped_and_said() -> None:
     is_dropped_and_said(system, "gch", line, LIFE)
     line = forged(say.Presence("guichet", say.WELCOME), sender="gch", to="c1", receiver_life=FAR)
     is_dropped_and_said(system, "c1", line, LIFE)
+
+
+def test_what_an_earlier_life_said_is_not_heard_after_the_later_one() -> None:
+    system = System()
+    for name, sender, role in (("gch", "c1", "client"), ("c1", "gch", "guichet")):
+        tell(
+            system, name, forged(say.Presence(role, say.ARRIVAL), sender=sender, to=name, life=5, number=1, receiver_life=0)
+        )
+        system.run()
+        before = fingerprint(system.sites[name])
+        body = say.Request("c1", 9, True, Search(), 1) if name == "gch" else sold()
+        line = forged(body, sender=sender, to=name, rank=1)
+        assert reasons(tell(system, name, line)) == [(EARLIER_LIFE, False)]
+        assert fingerprint(system.sites[name]) == before
+
+
+def test_a_newcomer_is_told_of_its_later_life_by_a_welcome_alone() -> None:
+    site = ClientSite(Client("c1"), 1, watched=True)
+    site.start(NOW)
+    before = fingerprint(site)
+    happened = site.hear([forged(sold(), sender="gch", to="c1", rank=1, receiver_life=7)], NOW).events
+    assert reasons(event.fact for event in happened) == [(LATER_LIFE, True)]
+    assert fingerprint(site) == before
+
+
+@pytest.mark.parametrize("phase", [say.ARRIVAL, say.WELCOME, say.DEPARTURE, say.DISMISSAL])
+def test_the_presence_of_another_than_the_guichet_moves_no_client(phase: str) -> None:
+    site = ClientSite(Client("c1"), 1, watched=True)
+    site.start(NOW)
+    before = site.deadline, site.life, site.epoch, site.presence.is_welcome
+    reaction = site.hear([forged(say.Presence("guichet", phase), sender="c2", to="c1", epoch=3)], NOW)
+    assert reaction.lines == []
+    assert (site.deadline, site.life, site.epoch, site.presence.is_welcome) == before
 
 
 def test_what_another_says_in_our_name_is_said_to_people_and_goes_no_further() -> None:
@@ -301,6 +352,29 @@ def test_a_ticket_that_nobody_sold_is_refused_when_it_is_given_back() -> None:
     system.order("c1", ask.GiveBack("B0077"))
     system.run()
     assert tickets_of(system, "c1") == [] and counts(system) == (6, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "sender", "body"),
+    [
+        ("gch", "c1", sold()),
+        ("gch", "c1", say.Reset(1, True)),
+        ("gch", "c1", say.RestoreState(1, 1, "{}")),
+        ("gch", "c1", say.RestoreRefused(1, "x")),
+        ("c1", "gch", say.Request("c1", 1, True, Search(), 1)),
+        ("c1", "gch", say.Acknowledgement("c1", 1, "B0001", True)),
+        ("c1", "gch", say.Return("c1", 1, "B0001")),
+        ("c1", "gch", say.SnapshotState(1, False, 1, 1, "{}")),
+        ("c1", "gch", say.RestoreRequest(1, "x")),
+        ("c1", "gch", say.RestoreDone()),
+    ],
+)
+def test_what_the_other_role_says_is_not_heard_from_this_one(name: str, sender: str, body: say.Body) -> None:
+    system = System()
+    before = fingerprint(system.sites[name])
+    line = forged(body, sender=sender, to=name, rank=int(isinstance(body, say.APPLICATION)))
+    assert reasons(tell(system, name, line)) == [("not for this role", False)]
+    assert fingerprint(system.sites[name]) == before
 
 
 @pytest.mark.parametrize("sender", ["c2", "c9"])
@@ -510,6 +584,28 @@ def test_a_report_that_could_not_be_written_down_is_as_none(more: str) -> None:
     tell(system, "gch", *[forged(b, sender="c1", number=9_000 + n, round=1) for n, b in enumerate(bodies)])
     system.tick(30.0)
     assert system.documents[-1]["missing"] == ["c1"]
+
+
+def test_a_report_that_makes_sense_and_is_none_shows_in_that_snapshot_alone() -> None:
+    """What it says of tickets is compared with the guichet's list: the file cannot be loaded, and the next one is true."""
+    system = System()
+    system.order("c1", BUY)
+    system.run()
+    system.hold("c1")
+    system.order("gch", ask.TakeSnapshot())
+    system.run()
+    sound = next(body.text for body in map(said_by, system.held["c1"]) if isinstance(body, say.SnapshotState))
+    body = say.SnapshotState(1, False, 1, 1, sound)  # another's: it has not bought anything
+    tell(system, "gch", forged(body, sender="c1", round=1))
+    system.tick(30.0)
+    assert not system.documents[-1]["checks"]["conserved"]
+    with pytest.raises(ask.CommandRefused):
+        system.sites["gch"].command(ask.Restore(sealed(system.documents[-1])), NOW)
+    system.let_go("c1")
+    system.run()
+    system.order("gch", ask.TakeSnapshot())
+    system.run()
+    assert system.documents[-1]["complete"] and system.documents[-1]["checks"]["conserved"]
 
 
 def said_by(line: bytes) -> say.Body:
