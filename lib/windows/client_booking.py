@@ -22,11 +22,10 @@ from lib.windows.view.client import (
     in_order,
     offers,
     requests,
-    route,
     silence,
     wanted,
 )
-from lib.windows.view.rows import Row, date_and_time, price
+from lib.windows.view.rows import Row, date_and_time, price, route
 from lib.windows.widgets.bars import CountDown
 from lib.windows.widgets.table import Column, Table
 
@@ -66,9 +65,10 @@ class BookingPanel(ttk.Frame):
         self.bind("<Configure>", lambda _: self._fit())
 
     def _begin(self, _: object) -> None:
-        """The first time that it is seen, one may type at once."""
+        """The first time that it is seen, one may type at once, unless one does elsewhere."""
         self.unbind("<Map>")
-        self.search.departure.focus_set()
+        if str(self.tk.call("focus")) in ("", "."):
+            self.search.departure.focus_set()
 
     def _fit(self) -> None:
         """In a small window the tickets found take the room that there is."""
@@ -89,7 +89,7 @@ class BookingPanel(ttk.Frame):
         self.reserve_button = ttk.Button(
             frame, text=t("Réserver ce billet", "Book this ticket"), command=self._reserve_selected
         )
-        self.reserve_button.grid(row=0, column=2, sticky="e")
+        self.reserve_button.grid(row=0, column=2, sticky="e", padx=(6, 0))
         self.found = TicketTable(
             frame, self._house, on_select=self._selected, on_open=self._reserve_ticket, on_sort=self._sort,
             height=2,
@@ -283,7 +283,7 @@ class OfferCard(ttk.Frame):
         title = house.t(f"Offre n°{offer.number}", f"Offer no. {offer.number}")
         of = house.t(f" ({place} sur {count})", f" ({place} of {count})") if count > 1 else ""
         self._title.configure(text=title + of)
-        cost = price(journey.cents, house.language).replace(" ", "\u00a0")  # no line ends before the euro
+        cost = price(journey.cents, house.language)
         what = (offer.ticket_id, route(journey), date_and_time(journey.date), f"train {journey.train}", cost)
         self._what.configure(text=" · ".join(what))
         self.count_down.show(offer.left, offer.whole)

@@ -9,8 +9,8 @@ from typing import Any
 from lib.core.buying import Client
 from lib.windows.client_search import Wishes
 from lib.windows.house import House, command_line
-from lib.windows.view.client import LEAVING, Notes, TicketRows, belongings, in_order, route
-from lib.windows.view.rows import date_and_time, price
+from lib.windows.view.client import LEAVING, Notes, TicketRows, belongings, in_order
+from lib.windows.view.rows import date_and_time, price, route
 from lib.windows.widgets.dialog import ask
 from lib.windows.widgets.table import Column, Table
 

@@ -25,7 +25,8 @@ class GuichetWindow(Window):
     own_keys = (
         ("Inser", Text("créer des billets, depuis leur tableau", "create tickets, from their table")),
         ("Entrée", Text("modifier le billet choisi", "change the selected ticket")),
-        ("Suppr", Text("supprimer le billet choisi", "delete the selected ticket")),
+        ("Suppr", Text("supprimer les billets choisis", "delete the selected tickets")),
+        ("Maj + ↑ ↓, clic", Text("choisir plusieurs billets", "select several tickets")),
     )
 
     def __init__(self, name: str, **more: Any) -> None:

@@ -10,7 +10,6 @@ from tkinter import filedialog, ttk
 from lib.core.tickets import Ticket
 from lib.texts import Text
 from lib.windows.house import House, command_line
-from lib.windows.view.client import Names
 from lib.windows.view.guichet_forms import (
     BACKWARDS,
     EMPTY,
@@ -23,7 +22,7 @@ from lib.windows.view.guichet_forms import (
     price_problem,
     same_station,
 )
-from lib.windows.view.rows import date_and_time, price
+from lib.windows.view.rows import Names, date_and_time, price
 from lib.windows.widgets.completion import CompletionEntry
 from lib.windows.widgets.date_field import DateField
 from lib.windows.widgets.dialog import FormDialog, show_error
@@ -85,7 +84,7 @@ def _as_typed(ticket: Ticket, language: str) -> dict[str, str]:
         "date": date_and_time(journey.date),
         "depart": journey.departure,
         "destination": journey.destination,
-        "cout": price(journey.cents, language).strip(" €"),
+        "cout": price(journey.cents, language).strip("€").strip(),
     }
 
 

@@ -7,10 +7,9 @@ from tkinter import ttk
 
 from lib.core.tickets import HELD, Ticket
 from lib.windows.house import House
-from lib.windows.view.client import thousands
 from lib.windows.view.guichet import Office
 from lib.windows.view.guichet_rows import LITTLE, Rows, held_row, sold_row
-from lib.windows.view.rows import Row, price
+from lib.windows.view.rows import Row, price, thousands
 from lib.windows.widgets.bars import bar
 from lib.windows.widgets.table import Column, Table
 

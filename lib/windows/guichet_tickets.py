@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+import time
 import tkinter as tk
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from tkinter import ttk
 
 from lib.core.tickets import FREE, HELD, SOLD, Ticket
+from lib.texts import Text
 from lib.windows.guichet_filters import FilterBar, Typed
 from lib.windows.guichet_forms import ImportDialog, TicketDialog
 from lib.windows.house import House, command_line
 from lib.windows.view.guichet import Choice, Office
-from lib.windows.view.guichet_rows import Rows, counters, described, how_many, ticket_row
+from lib.windows.view.guichet_rows import (
+    Rows,
+    counters,
+    deleted,
+    described,
+    how_many,
+    marked,
+    question_of_deletion,
+    ticket_row,
+)
 from lib.windows.view.rows import Row
 from lib.windows.widgets.dialog import ask
 from lib.windows.widgets.flow import Flow
 from lib.windows.widgets.table import Column, Table
+
+_SLICE = 0.03  # seconds of deleting before the user is served again
+
+
+@dataclass
+class _Deletion:
+    """Tickets that are being deleted: those that wait, those that are gone, why others are not; where the first stood."""
+
+    waiting: list[str]
+    place: int | None
+    done: list[str] = field(default_factory=list)
+    refusals: list[Text] = field(default_factory=list)
 
 
 class TicketsPanel(ttk.Frame):
@@ -25,6 +49,7 @@ class TicketsPanel(ttk.Frame):
         super().__init__(parent, padding=8)
         self._house, self._office = house, office
         self.importing: ImportDialog | None = None
+        self._timer = self.winfo_toplevel()  # lives longer than this panel
         self._make_heading().grid(row=0, column=0, sticky="ew")
         self.filters = FilterBar(self, house, office, typed, self._choose)
         self.filters.grid(row=1, column=0, sticky="ew", pady=6)
@@ -71,7 +96,7 @@ class TicketsPanel(ttk.Frame):
     def _make_table(self) -> Table:
         t = self._house.t
         columns = [
-            Column("id", t("billet", "ticket"), 7),
+            Column("id", t("billet", "ticket"), 8),
             Column("train", "train", 6),
             Column("date", "date", 14),
             Column("from", t("départ", "from"), 14, stretch=True),
@@ -82,7 +107,7 @@ class TicketsPanel(ttk.Frame):
         ]
         table = Table(
             self, columns, on_select=self._select, on_open=lambda _: self.change(), on_sort=self._sort,
-            empty=t("Aucun billet ne convient", "No ticket matches"),
+            empty=t("Aucun billet ne convient", "No ticket matches"), several=True,
         )  # fmt: skip
         table.tree.bind("<Delete>", lambda _: self.delete())
         table.tree.bind("<Insert>", lambda _: self.create())
@@ -103,8 +128,8 @@ class TicketsPanel(ttk.Frame):
         self._counters.configure(text=counters(office, language))
         self._shown.configure(text=self._house.words(how_many(len(office.all), len(office.stock))))
         self.table.show(Rows(office, office.all, self._row), sort=office.orders["all"])
+        self._show_selected()
         ticket = self._selected
-        self._show_selected(ticket)
         return 1.0 if ticket and ticket.state == HELD else None
 
     def _row(self, ticket: Ticket) -> Row:
@@ -114,21 +139,29 @@ class TicketsPanel(ttk.Frame):
     def _selected(self) -> Ticket | None:
         return self._office.stock.get(self.table.selected) if self.table.selected else None
 
-    def _show_selected(self, ticket: Ticket | None) -> None:
-        """All of the selected ticket; what can be done with it."""
-        t = self._house.t
-        if ticket is None:
+    @property
+    def _marked(self) -> list[Ticket]:
+        """The selected ticket, and those that are marked besides."""
+        tickets = map(self._office.stock.get, self.table.marked)
+        return [ticket for ticket in tickets if ticket is not None]
+
+    def _show_selected(self) -> None:
+        """All of the selected ticket, or how many are; what can be done with them."""
+        t, ticket, tickets = self._house.t, self._selected, self._marked
+        if len(tickets) > 1:
+            words = self._house.words(marked(tickets))
+        elif ticket is None:
             words = t("Choisissez un billet pour le modifier ou le supprimer.", "Select a ticket to change or delete it.")
         else:
             words = described(self._office, ticket, self._house.language, self._house.process.now())
         self._detail.configure(text=words, style="TLabel" if ticket else "Muted.TLabel")
-        is_free = ticket is not None and ticket.state == FREE
-        for button in (self.change_button, self.delete_button):
-            button.state(["!disabled" if is_free else "disabled"])
+        free = sum(ticket.state == FREE for ticket in tickets)
+        self.change_button.state(["!disabled" if free == len(tickets) == 1 else "disabled"])
+        self.delete_button.state(["!disabled" if free else "disabled"])
 
     def _select(self, key: str | None) -> None:
         self._office.selected = key
-        self._show_selected(self._selected)
+        self._show_selected()
 
     # ------------------------------------------------------------------------------------------------- what is looked for
 
@@ -160,30 +193,54 @@ class TicketsPanel(ttk.Frame):
     def change(self) -> None:
         """Ask what the selected ticket shall be, if it is free."""
         ticket = self._selected
-        if ticket is None or ticket.state != FREE:
+        if ticket is None or ticket.state != FREE or len(self.table.marked) > 1:
             return
         if TicketDialog(self, self._house, self._office.stations(), ticket).ask():
             self._house.say(self._house.t(f"Billet {ticket.id} modifié", f"Ticket {ticket.id} changed"), good=True)
             self.see(ticket.id)
 
     def delete(self) -> None:
-        """Withdraw the selected ticket from sale, after a question."""
-        ticket, t = self._selected, self._house.t
-        if ticket is None or ticket.state != FREE:
+        """Withdraw the chosen tickets that are free from sale, after a question."""
+        tickets, t = self._marked, self._house.t
+        free = [ticket for ticket in tickets if ticket.state == FREE]
+        if not free:
             return
-        words = described(self._office, ticket, self._house.language, 0.0)
-        question = t(
-            f"Supprimer ce billet ?\n\n{words}\n\nIl ne sera plus en vente, et son identifiant ne servira plus.",
-            f"Delete this ticket?\n\n{words}\n\nIt will not be on sale any more, and its identifier is never used again.",
-        )
-        if not ask(
-            self, t("Supprimer un billet", "Delete a ticket"), question, t("Supprimer", "Delete"), t("Annuler", "Cancel")
-        ):
+        if len(tickets) == 1:
+            words = described(self._office, free[0], self._house.language, 0.0)
+            question = t(
+                f"Supprimer ce billet ?\n\n{words}\n\nIl ne sera plus en vente, et son identifiant ne servira plus.",
+                f"Delete this ticket?\n\n{words}\n\nIt will not be on sale any more, and its identifier is never used "
+                "again.",
+            )
+        else:
+            question = self._house.words(question_of_deletion(free, len(tickets) - len(free)))
+        count = len(free)
+        title = t("Supprimer un billet", "Delete a ticket") if count == 1 else t(
+            f"Supprimer {count} billets", f"Delete {count} tickets")  # fmt: skip
+        if ask(self, title, question, t("Supprimer", "Delete"), t("Annuler", "Cancel")):
+            places = [place for ticket in free if (place := self._office.all.index_of(ticket.id)) is not None]
+            self._withdraw(_Deletion([ticket.id for ticket in free], min(places, default=None)))
+
+    def _withdraw(self, deletion: _Deletion) -> None:
+        """Give the commands, a slice at a time: each of them is written to the disk, and the window shall not wait for all.
+
+        The panel may be made anew meanwhile, in another language say: the commands go on.
+        """
+        until = time.monotonic() + _SLICE
+        while deletion.waiting and time.monotonic() < until:
+            name = deletion.waiting.pop(0)
+            refusal = self._house.order(command_line("supprimer", billet=name))
+            if refusal is None:
+                deletion.done.append(name)
+            else:
+                deletion.refusals.append(refusal)
+        if deletion.waiting:
+            self._timer.after(1, self._withdraw, deletion)
             return
-        place = self._office.all.index_of(ticket.id)
-        if self._house.order(command_line("supprimer", billet=ticket.id)) is None:
-            self._house.say(t(f"Billet {ticket.id} supprimé", f"Ticket {ticket.id} deleted"), good=True)
-            self._select_at(place)
+        words = deleted(deletion.done, deletion.refusals)
+        self._house.say(self._house.words(words), good=not deletion.refusals)
+        if deletion.done and self.winfo_exists():
+            self._select_at(deletion.place)
 
     def _select_at(self, place: int | None) -> None:
         """The ticket that has come to the place of one that is gone."""

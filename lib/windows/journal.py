@@ -8,6 +8,7 @@ from tkinter import ttk
 from lib.windows.house import House
 from lib.windows.view.journal import DROPPED, KINDS, RELAYED, Journal
 from lib.windows.view.rows import Row
+from lib.windows.widgets.flow import Flow
 from lib.windows.widgets.table import Column, Table
 
 
@@ -66,27 +67,28 @@ class JournalPanel(ttk.Frame):
             Column("type", "type", 18, stretch=True, sortable=False),
             Column("from", t("de", "from"), 6, sortable=False),
             Column("to", t("à", "to"), 6, sortable=False),
-            Column("stamp", t("estampille", "stamp"), 9, "e", sortable=False),
+            Column("stamp", t("estampille", "stamp"), 10, "e", sortable=False),
             Column("identity", t("numéro / motif", "number / reason"), 15, stretch=True, sortable=False),
         ]
 
-    def _tools(self) -> ttk.Frame:
+    def _tools(self) -> Flow:
         """Filters, search, pause, copy."""
-        t, bar = self._house.t, ttk.Frame(self)
-        for column, (kind, words) in enumerate(KINDS.items()):
-            ttk.Checkbutton(
+        t, bar = self._house.t, Flow(self)
+        for kind, words in KINDS.items():
+            bar.add(ttk.Checkbutton(
                 bar, text=self._house.words(words), variable=self._chosen[kind], command=self._choose
-            ).grid(row=0, column=column, sticky="w")  # fmt: skip
-        ttk.Label(bar, text=t("chercher", "search")).grid(row=0, column=4, padx=(8, 2))
-        self.search_entry = ttk.Entry(bar, textvariable=self._search, width=14)
-        self.search_entry.grid(row=0, column=5, sticky="ew")
+            ))  # fmt: skip
+        search = ttk.Frame(bar)
+        ttk.Label(search, text=t("chercher", "search")).pack(side="left", padx=(0, 4))
+        self.search_entry = ttk.Entry(search, textvariable=self._search, width=14)
+        self.search_entry.pack(side="left", fill="x", expand=True)
+        bar.add(search, grow=True)
         self.pause_button = ttk.Button(bar, text=t("Pause", "Pause"), command=self._pause)
         copy = ttk.Button(bar, text=t("Copier", "Copy"), command=self._copy)
         clear = ttk.Button(bar, text=t("Vider", "Clear"), command=self._clear)
-        for column, button in enumerate((self.pause_button, copy, clear), 6):
-            button.configure(style="Tool.TButton")
-            button.grid(row=0, column=column, padx=(4, 0))
-        bar.columnconfigure(5, weight=1)
+        for button in (self.pause_button, copy, clear):
+            button.configure(style="Tool.TButton", width=0)
+            bar.add(button)
         return bar
 
     def restyle(self) -> None:

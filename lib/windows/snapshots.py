@@ -13,7 +13,7 @@ from lib.windows.widgets.dialog import ask
 from lib.windows.widgets.table import Column, Table
 
 _TAKE = Text("Prendre un instantané", "Take a snapshot")
-_LIST = 26  # characters: a round, and when it was saved
+_LIST = 28  # characters: a round, and when it was saved
 _QUIET = Text("Aucun tour en cours : le site est blanc.", "No round is open: the site is white.")
 
 
@@ -31,7 +31,8 @@ class SnapshotPanel(ttk.Frame):
         panes.add(self._make_saved(panes), weight=1)
         panes.add(self._make_contents(panes), weight=3)
         panes.grid(row=1, column=0, sticky="nsew", pady=(8, 0))
-        panes.bind("<Configure>", lambda _: panes.sashpos(0, self._list_width()))  # type: ignore[no-untyped-call]
+        panes.bind("<Configure>", lambda _: self.restyle())
+        self._panes = panes
         self.rowconfigure(1, weight=1)
         self.columnconfigure(0, weight=1)
         self._open(None)
@@ -48,13 +49,13 @@ class SnapshotPanel(ttk.Frame):
             frame, text=self._house.words(_TAKE), style="Accent.TButton", command=lambda: self._house.order("instantane")
         )
         self.take_button.grid(row=0, column=0, rowspan=2, sticky="n", padx=(0, 12))
-        self._headline = ttk.Label(frame)
+        self._headline = _wrapping(ttk.Label(frame))
         self._headline.grid(row=0, column=1, sticky="ew")
         self._bar = ttk.Progressbar(frame, mode="determinate", maximum=1.0)
         self._bar.grid(row=1, column=1, sticky="ew", pady=2)
-        self._awaited = ttk.Label(frame, style="Muted.TLabel", justify="left")
+        self._awaited = _wrapping(ttk.Label(frame, style="Muted.TLabel", justify="left"))
         self._awaited.grid(row=2, column=1, sticky="ew")
-        self._last = ttk.Label(frame, justify="left")
+        self._last = _wrapping(ttk.Label(frame, justify="left"))
         self._last.grid(row=3, column=0, columnspan=2, sticky="ew", pady=(4, 0))
         frame.columnconfigure(1, weight=1)
         return frame
@@ -81,8 +82,7 @@ class SnapshotPanel(ttk.Frame):
 
     def _make_contents(self, parent: tk.Misc) -> ttk.Frame:
         t, frame = self._house.t, ttk.Frame(parent)
-        self._title = ttk.Label(frame, justify="left")
-        self._title.bind("<Configure>", lambda event: self._title.configure(wraplength=event.width))
+        self._title = _wrapping(ttk.Label(frame, justify="left"))
         self._title.grid(row=0, column=0, sticky="ew", pady=(0, 4))
         self._tabs = ttk.Notebook(frame)
         self._tabs.grid(row=1, column=0, sticky="nsew")
@@ -135,7 +135,8 @@ class SnapshotPanel(ttk.Frame):
         return frame
 
     def restyle(self) -> None:
-        """The colours are those of the styles."""
+        """The list is as wide as its text wants, but never more than half of what there is."""
+        self._panes.sashpos(0, min(self._list_width(), self._panes.winfo_width() // 2))  # type: ignore[no-untyped-call]
 
     def watch(self, event: Event) -> None:
         """Something happened to a round or a restoration."""
@@ -149,7 +150,7 @@ class SnapshotPanel(ttk.Frame):
         seen = open_round(process.site, process.now())
         words = self._house.words
         self._headline.configure(text=words(seen.headline if seen else _QUIET))
-        self._awaited.configure(text="\n".join(map(words, seen.awaited)) if seen else "")
+        self._show_awaited("\n".join(map(words, seen.awaited)) if seen else "")
         self._show_bar(seen.fraction if seen else 0.0)
         self.take_button.state(["disabled" if seen else "!disabled"])
         if self._outcome is not None:
@@ -159,6 +160,13 @@ class SnapshotPanel(ttk.Frame):
         if self._must_list:
             self._list()
         return 1.0 if seen else None
+
+    def _show_awaited(self, words: str) -> None:
+        self._awaited.configure(text=words)
+        if words:
+            self._awaited.grid()
+        else:
+            self._awaited.grid_remove()
 
     def _show_bar(self, fraction: float | None) -> None:
         """A client does not know how far the guichet is: its bar says only that something goes on."""
@@ -213,7 +221,7 @@ class SnapshotPanel(ttk.Frame):
         for holds, words in checks:
             style = "Good.TLabel" if holds else "Bad.TLabel"
             sign = "✓" if holds else "✗"
-            ttk.Label(self._checks, text=f"{sign}  {words}", style=style, wraplength=640, justify="left").pack(anchor="w")
+            _wrapping(ttk.Label(self._checks, text=f"{sign}  {words}", style=style, justify="left")).pack(fill="x")
 
     def _show_nothing(self) -> None:
         words = Text("Choisissez un instantané pour voir ce qu'il contient.", "Select a snapshot to see what is in it.")
@@ -240,3 +248,9 @@ class SnapshotPanel(ttk.Frame):
         )
         if ask(self, t("Charger un instantané", "Load a snapshot"), question, t("Charger", "Load"), t("Annuler", "Cancel")):
             self._house.order(command_line("charger", fichier=name))
+
+
+def _wrapping(label: ttk.Label) -> ttk.Label:
+    """The same label, which goes on in another line where it would be cut off."""
+    label.bind("<Configure>", lambda event: label.configure(wraplength=event.width))
+    return label

@@ -223,6 +223,7 @@ class Window(ABC):
         """Make everything anew, in the language of now: texts are set once, where the widgets are made."""
         assert self._sources is not None
         selected = self._notebook.index("current") if self._panels else 0
+        focus, before = str(self.root.tk.call("focus")), str(self._content)
         if self._content is not None:
             self._content.destroy()
         house = House(self._sources.process, self.theme, self._language, self._neighbours, order=self.order, say=self.say)
@@ -247,6 +248,16 @@ class Window(ABC):
         self._notebook.select(min(selected, len(self._panels) - 1))
         self._notebook.bind("<<NotebookTabChanged>>", lambda _: self._look_again())
         self.root.title(f"{self.name} — {self.role.in_language(self._language)}")
+        if focus not in ("", "."):
+            self._give_back(focus.replace(before, str(self._content), 1))
+
+    def _give_back(self, focus: str) -> None:
+        """The keyboard to the widget that stands where it was, or else to the window: the next key is meant for somebody."""
+        self.root.update_idletasks()  # what is not there yet takes no key
+        is_seen = self.root.getboolean(self.root.tk.call("winfo", "exists", focus)) and self.root.getboolean(
+            self.root.tk.call("winfo", "viewable", focus)
+        )
+        self.root.tk.call("focus", focus if is_seen else self.root)
 
     def _make_status(self, parent: tk.Misc) -> ttk.Frame:
         frame = ttk.Frame(parent)

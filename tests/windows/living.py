@@ -132,6 +132,16 @@ class Living:
         assert not self.raised, self.raised
 
 
+def cells(table: Any) -> list[tuple[str, ...]]:
+    """The rows that a table has on the screen, with the whole texts of which it may show the beginning only."""
+    rows = []
+    for item, row in zip(table.tree.get_children(), table._drawn_rows, strict=True):
+        for shown, whole in zip(table.tree.item(item, "values"), row.cells, strict=True):
+            assert str(shown) == whole or (str(shown).endswith("…") and whole.startswith(str(shown)[:-1])), (shown, whole)
+        rows.append(tuple(row.cells))
+    return rows
+
+
 def _below(widget: Any) -> Iterable[Any]:
     for child in widget.winfo_children():
         yield child

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from tests.processes.ring import CLIENT, GUICHET, ROOT, Watched, timetable, until
-from tests.windows.living import Living
+from tests.windows.living import Living, cells
 from tests.windows.person import click, press, write
 
 TRAINS = (
@@ -114,11 +114,6 @@ class Town:
         self.living.pump()
 
 
-def cells(table: Any) -> list[tuple[str, ...]]:
-    table.update()
-    return [tuple(map(str, table.tree.item(item, "values"))) for item in table.tree.get_children()]
-
-
 def click_row(table: Any, number: int, times: int = 1) -> None:
     """Click on a row in sight, where it is."""
     table.update()
@@ -183,9 +178,9 @@ def test_tickets_found_are_sorted_by_any_column(town: Build) -> None:
     here.booking.found.focus_table()
     here.living.pump()
     press(here.booking.found.tree, "5")
-    here.until(lambda: here.found()[0][4] == "9,90 €", "the cheapest first")
+    here.until(lambda: here.found()[0][4] == "9,90\u00a0€", "the cheapest first")
     press(here.booking.found.tree, "5", "End")
-    here.until(lambda: here.found()[-1][4] == "9,90 €", "the dearest first")
+    here.until(lambda: here.found()[-1][4] == "9,90\u00a0€", "the dearest first")
 
 
 @pytest.mark.parametrize(
@@ -207,6 +202,55 @@ def test_a_date_that_cannot_be_is_said_and_nothing_is_asked(town: Build, since: 
 
 
 # ------------------------------------------------------------------------------------------------- reserve, and confirm
+
+
+def test_a_ticket_is_looked_for_by_its_identifier(town: Build) -> None:
+    here = town()
+    search = here.booking.search
+    here.type(search.ticket, "B0002")
+    assert search.departure.instate(["disabled"]) and search.until.entry.instate(["disabled"]), "nothing else counts"
+    press(search.ticket, "Return")
+    here.until(lambda: [row[-1] for row in here.found()] == ["B0002"], "that ticket alone")
+    click(search.reserve_button)
+    here.offered()
+    assert "B0002" in here.card._what.cget("text")
+    for key in ("Control-a", "BackSpace"):
+        press(search.ticket, key)
+    search._wishes.ticket.set("")
+    here.living.pump()
+    assert search.departure.instate(["!disabled"]) and search.until.entry.instate(["!disabled"])
+
+
+def test_what_is_no_identifier_is_said_and_nothing_is_asked(town: Build) -> None:
+    here = town()
+    here.type(here.booking.search.ticket, "B 2")
+    press(here.booking.search.ticket, "Return")
+    assert "un identifiant de billet est attendu : B0001" in here.status() and not here.site.role.errands
+
+
+@pytest.mark.parametrize(
+    "since, until, count",
+    [("15/03/2027 06:12", "15/03/2027 06:12", True), ("15/03/2027 06:13", "15/03/2027 06:13", False)],
+)
+def test_an_hour_may_follow_a_day(town: Build, since: str, until: str, count: bool) -> None:
+    here = town(rows=["990001,2027-03-15T06:12,Compiègne,Creil,14.90,1"])
+    search = here.booking.search
+    here.type(search.since.entry, since)
+    here.type(search.until.entry, until)
+    press(search.until.entry, "Return")
+    here.until(lambda: ":" in here.booking._answer.cget("text"), "an answer, with its hour")
+    assert bool(here.found()) is count
+
+
+def test_a_period_may_begin_within_the_day_at_which_it_ends(town: Build) -> None:
+    here = town()
+    search = here.booking.search
+    here.type(search.since.entry, "15/03/2027 06:12")
+    here.type(search.until.entry, "15/03/2027")
+    press(search.until.entry, "Return")
+    here.until(lambda: here.site.role.errands, "the request")
+    found = here.site.role.errands[1].search
+    assert (found.since, found.until) == ("2027-03-15T06:12", "2027-03-15")
 
 
 def test_reserve_and_confirm_before_the_end_of_the_count_down(town: Build) -> None:
@@ -328,7 +372,7 @@ def test_a_ticket_is_given_back_after_a_question(town: Build) -> None:
     here.tab(2)
     panel = here.window.tickets
     here.until(lambda: len(cells(panel.table)) == 2, "two tickets")
-    assert panel._total.cget("text") == "2 billets · 29,80 €"
+    assert panel._total.cget("text") == "2 billets · 29,80\u00a0€"
     assert "disabled" in panel.give_back_button.state()
     click_row(panel.table, 0)
     here.living.answer(lambda dialog: click(button(dialog, "Garder")))
@@ -339,7 +383,7 @@ def test_a_ticket_is_given_back_after_a_question(town: Build) -> None:
     click_row(panel.table, 0)
     press(panel.table.tree, "Return")
     here.until(lambda: "↩ B0001" in str(cells(panel.table)), "the return")
-    assert panel._total.cget("text") == "1 billet · 14,90 €"
+    assert panel._total.cget("text") == "1 billet · 14,90\u00a0€"
     assert panel._pending.cget("text") == "↩ 1 en cours de retour, pas encore accepté par le guichet"
     assert "disabled" in panel.give_back_button.state(), "it is given back once"
     here.gch.signal(signal.SIGCONT)
@@ -506,8 +550,8 @@ def test_by_the_keyboard_alone_a_ticket_is_found_bought_and_given_back(
 ) -> None:
     gch, c1, hands = seat
     ask_until_listed(c1, hands, "key", "Return")
-    # Destination, Consulter, Du, Au, Réserver le premier, En voir…, the table; then its second row.
-    hands("key", "--delay", "60", *["Tab"] * 7, "Down", "Down", "Return")
+    # Destination, Billet, Consulter, Du, Au, Réserver le premier, En voir…, the table; then its second row.
+    hands("key", "--delay", "60", *["Tab"] * 8, "Down", "Down", "Return")
     ticket = c1.wait(ev="request", kind="reserve", state="offered", limit=60)["ticket"]
     assert ticket == "B0002"
     hands("sleep", "0.6", "key", "alt+c")

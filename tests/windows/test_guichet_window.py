@@ -24,7 +24,7 @@ from lib.edge.log import Log
 from lib.edge.options import parse
 from lib.windows.widgets.dialog import Dialog
 from tests.processes.ring import CLIENT, GUICHET, ROOT, Watched, timetable, until
-from tests.windows.living import Living
+from tests.windows.living import Living, cells
 from tests.windows.person import click, press, write
 
 FEED = Path(__file__).resolve().parents[3] / "shared/data/sncf/gtfs_sample"
@@ -75,8 +75,7 @@ class Town:
     def rows(self, table: Any = None) -> list[tuple[str, ...]]:
         """What a table (of all tickets) shows."""
         self.living.pump()
-        tree = (table or self.tickets.table).tree
-        return [tuple(map(str, tree.item(item, "values"))) for item in tree.get_children()]
+        return cells(table or self.tickets.table)
 
     def ids(self) -> list[str]:
         return [row[0] for row in self.rows()]
@@ -193,18 +192,18 @@ def here(town: Callable[..., Town]) -> Town:
 
 def test_all_tickets_are_seen_with_what_the_subject_wants_of_them(here: Town) -> None:
     assert here.rows()[0] == (
-        "B0001", "990001", "2027-03-15 06:12", "Compiègne", "Paris Gare du Nord", "gch", "14,90 €", "libre"
+        "B0001", "990001", "2027-03-15 06:12", "Compiègne", "Paris Gare du Nord", "gch", "14,90\u00a0€", "libre"
     )  # fmt: skip
     assert here.ids() == ["B0001", "B0002", "B0003", "B0004", "B0005"]
     here.bought(1, "B0002")
     here.asks(2, "reserver billet=B0004", state="offered")
     here.until(lambda: [row[5:] for row in here.rows()[1:4]] == [
-        ("c1", "14,90 €", "vendu"), ("gch", "14,90 €", "libre"), ("gch → c2", "9,80 €", "retenu")
+        ("c1", "14,90\u00a0€", "vendu"), ("gch", "14,90\u00a0€", "libre"), ("gch → c2", "9,80\u00a0€", "retenu")
     ], "how they stand")  # fmt: skip
     counters = here.tickets._counters.cget("text")
-    assert counters == "3 libres · 1 retenu · 1 vendu · recette 14,90 €"
+    assert counters == "3 libres · 1 retenu · 1 vendu · recette 14,90\u00a0€"
     here.asks(1, "rendre billet=B0002", state="returned")
-    here.until(lambda: here.rows()[1][5:] == ("gch", "14,90 €", "libre"), "the ticket come back")
+    here.until(lambda: here.rows()[1][5:] == ("gch", "14,90\u00a0€", "libre"), "the ticket come back")
 
 
 def test_a_hold_counts_down_and_expires(town: Callable[..., Town]) -> None:
@@ -245,12 +244,12 @@ def test_sales_takings_and_accounts(here: Town) -> None:
     here.tab(2)
     sold = here.until(lambda: len(rows := here.rows(here.window.sales.sold)) == 3 and rows, "the sales")
     assert [row[1:3] for row in sold] == [("B0002", "c1"), ("B0004", "c2"), ("B0001", "c1")], "the latest first"
-    assert here.window.sales._sold_title.cget("text") == "Ventes : 3 · recette 39,60 €"
+    assert here.window.sales._sold_title.cget("text") == "Ventes : 3 · recette 39,60\u00a0€"
     here.tab(3)
     accounts = here.until(lambda: here.rows(here.window.clients.table), "the clients")
     assert [row[0:2] + row[3:6] for row in accounts] == [
-        ("c1", "présent", "0", "2", "29,80 €"),
-        ("c2", "présent", "0", "1", "9,80 €"),
+        ("c1", "présent", "0", "2", "29,80\u00a0€"),
+        ("c2", "présent", "0", "1", "9,80\u00a0€"),
     ]
 
 
@@ -420,7 +419,7 @@ def test_a_free_ticket_is_changed_and_the_others_say_why_not(here: Town) -> None
     here.form(act)
     press(here.tickets.table.tree, "Return")
     assert here.stock.get("B0001").journey == Journey("990001", "2027-04-01T00:00", "Compiègne", "Paris Gare du Nord", 999)
-    assert here.marked() == ["B0001"] and here.rows()[0][6] == "9,99 €" and "B0001 modifié" in here.status()
+    assert here.marked() == ["B0001"] and here.rows()[0][6] == "9,99\u00a0€" and "B0001 modifié" in here.status()
 
 
 def test_a_ticket_that_is_held_while_its_form_is_open_is_not_changed(here: Town) -> None:
@@ -453,6 +452,73 @@ def test_a_ticket_is_deleted_after_a_question(here: Town) -> None:
 
 
 # ------------------------------------------------------------------------------------------------------------- to import
+
+
+def click_besides(here: Town, ticket: str) -> None:
+    """Click on a row with Control."""
+    tree = here.tickets.table.tree
+    x, y, _, height = tree.bbox(tree.get_children()[here.ids().index(ticket)])
+    tree.event_generate("<Control-Button-1>", x=x + 5, y=y + height // 2)
+    here.living.pump()
+
+
+def test_several_tickets_are_deleted_after_one_question(here: Town) -> None:
+    here.asks(1, "reserver billet=B0003", state="offered")
+    here.choose("B0001")
+    for ticket in ("B0003", "B0004"):
+        click_besides(here, ticket)
+    assert here.marked() == ["B0001", "B0003", "B0004"]
+    assert here.detail() == "3 billets choisis, dont 2 libres : les autres ne se suppriment pas."
+    assert here.tickets.change_button.instate(["disabled"])
+    seen = here.during(
+        here.tickets.delete,
+        lambda dialog: (
+            dialog.title(),
+            [str(child.cget("text")) for child in dialog.body.winfo_children()],
+            press(dialog, "Escape"),
+        ),
+    )
+    assert seen[0] == "Supprimer 2 billets" and "Supprimer ces 2 billets ?\n\nB0001, B0004\n" in seen[1][0]
+    assert "Ce qui est retenu ou vendu parmi les choisis reste : 1 billet." in seen[1][0] and len(here.stock) == 5
+    here.form(lambda dialog: press(dialog, "Return"))
+    here.tickets.delete()
+    here.until(lambda: "2 billets supprimés" in here.status(), "the end")
+    assert sorted(here.ids()) == ["B0002", "B0003", "B0005"] and here.marked() == ["B0002"]
+
+
+def test_a_ticket_that_is_held_meanwhile_is_not_deleted_with_the_others(here: Town) -> None:
+    here.choose("B0001")
+    click_besides(here, "B0002")
+
+    def confirm(dialog: Any) -> None:
+        here.asks(1, "reserver billet=B0002", state="offered")
+        press(dialog, "Return")
+
+    here.during(here.tickets.delete, confirm)
+    here.until(
+        lambda: "Billet B0001 supprimé, 1 non : le billet B0002 n'est pas libre" in here.status(), "what became of them"
+    )
+    assert "B0002" in here.ids() and "B0001" not in here.ids()
+
+
+def test_while_many_tickets_are_deleted_the_window_lives_and_may_be_made_anew(town: Callable[..., Town]) -> None:
+    here = town(tickets=((MORNING, 600),))
+    here.tickets.table.focus_table()
+    press(here.tickets.table.tree, "Control-a")
+    served: list[int] = []
+
+    def serve() -> None:
+        served.append(len(here.stock))
+        if len(here.stock) < 600 and not here.window.theme.is_dark:
+            press(here.root, "Control-d")
+        if len(here.stock) > 100:
+            here.root.after(1, serve)
+
+    here.root.after(1, serve)
+    here.form(lambda dialog: press(dialog, "Return"))
+    here.tickets.delete()
+    here.until(lambda: len(here.stock) == 100 and "500 billets supprimés" in here.status(), "the end")
+    assert any(100 < count < 600 for count in served), "nobody was served meanwhile"
 
 
 @needs_feed
@@ -574,7 +640,7 @@ def test_a_client_that_is_gone_is_dismissed(here: Town) -> None:
     assert panel.table.selected == "c2" and panel.dismiss_button.instate(["!disabled"])
     asked = here.form(lambda dialog: (dialog.body.winfo_children()[0].cget("text"), click(button(dialog, "Annuler"))))
     click(panel.dismiss_button)
-    assert "1 billet, 14,90 €" in asked[0][0] and here.stock.get("B0001").state == SOLD  # type: ignore[index]
+    assert "1 billet, 14,90\u00a0€" in asked[0][0] and here.stock.get("B0001").state == SOLD  # type: ignore[index]
     here.form(lambda dialog: press(dialog, "Return"))
     click(panel.dismiss_button)
     assert here.stock.get("B0001").state == FREE and here.rows(panel.table)[1][1] == "congédié"
@@ -607,7 +673,7 @@ def test_a_snapshot_that_is_loaded_replaces_all_that_is_seen(here: Town) -> None
     assert here.window.order(f"charger fichier={name.name}") is None
     wait_for(here, "B0001", "B0002", "B0003", "B0004", "B0005")
     assert [row[-1] for row in here.rows()] == ["vendu", *["libre"] * 4]
-    assert here.tickets._counters.cget("text").endswith("1 vendu · recette 14,90 €")
+    assert here.tickets._counters.cget("text").endswith("1 vendu · recette 14,90\u00a0€")
     here.tab(2)
     sold = here.until(lambda: here.rows(here.window.sales.sold), "the sale")
     assert [row[:3] for row in sold] == [("avant", "B0001", "c1")]
@@ -619,7 +685,7 @@ def test_the_help_names_the_keys_that_only_the_guichet_has(here: Town) -> None:
         return str(frame.winfo_children()[0].get("1.0", "end"))
 
     words = here.during(lambda: press(here.root, "F1"), read)
-    assert "supprimer le billet choisi" in words and "changer d'onglet" in words
+    assert "supprimer les billets choisis" in words and "changer d'onglet" in words
 
 
 @pytest.mark.parametrize("opening", ["create", "import_", "delete"])

@@ -18,7 +18,7 @@ from lib.core.messages import Message
 from lib.core.tickets import Search
 from lib.texts import Problem
 from lib.windows.opening import open_window
-from tests.windows.living import Living
+from tests.windows.living import Living, cells
 from tests.windows.person import click, press, write
 
 Windows = Callable[..., Living]
@@ -64,8 +64,7 @@ def tab(living: Living, title: str) -> None:
 
 
 def shown(living: Living) -> list[tuple[str, ...]]:
-    tree = living.find(ttk.Treeview)
-    return [tuple(map(str, tree.item(item, "values"))) for item in tree.get_children()]
+    return cells(living.find(ttk.Treeview).master)
 
 
 def test_the_banner_says_that_the_broker_is_away(windows: Windows, tmp_path: Path) -> None:
@@ -277,3 +276,68 @@ def test_no_display_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Problem) as problem:
         open_window("client", "c1", language="fr", geometry="", neighbours=())
     assert "pas d'écran" in problem.value.text.fr and "\n" not in problem.value.text.fr
+
+
+@pytest.mark.parametrize("role", ["guichet", "client"])
+@pytest.mark.parametrize("geometry", ["480x400+0+0", "560x400+0+0", "640x400+0+0", "960x540+0+0"])
+def test_nothing_of_the_banner_is_cut_when_the_text_is_larger(windows: Windows, role: str, geometry: str) -> None:
+    living = windows(role, geometry=geometry)
+    press(living.window.root, *["Control-plus"] * 3)
+    living.say([line(1, say.Presence("client", say.ARRIVAL), sender="c9")])
+    living.until(lambda: "c9 à l'instant" in labels(living), "the neighbour")
+    banner = living.window._banner
+    for label in (banner._name, banner._clock, banner._badge, banner._neighbours, banner._lines):
+        assert label.winfo_viewable() and label.winfo_width() >= label.winfo_reqwidth(), f"{label.cget('text')} is cut"
+        right = label.winfo_rootx() - banner.winfo_rootx() + label.winfo_width()
+        assert right <= banner.winfo_width(), f"{label.cget('text')} is cut"
+    assert f"époque {living.site.epoch}" in labels(living)
+
+
+def test_a_name_that_is_too_long_for_the_banner_leaves_room_for_the_clock(windows: Windows) -> None:
+    living = windows("client", geometry="480x400+0+0")
+    living.site.name = "n" * 32
+    living.window._look_again()
+    living.until(lambda: "…" in str(living.window._banner._name.cget("text")), "the name")
+    clock = living.window._banner._clock
+    assert clock.winfo_width() >= clock.winfo_reqwidth()
+
+
+@pytest.mark.parametrize("key", ["Control-d", "Control-l"])
+def test_the_next_key_after_another_theme_or_language_goes_where_the_last_one_did(windows: Windows, key: str) -> None:
+    living = windows("guichet")
+    tab(living, "Messages")
+    press(living.window.root, "Control-f")
+    before = living.window._journal_panel.search_entry
+    assert living.window.root.focus_get() is before
+    press(living.window.root, key)
+    entry = living.window._journal_panel.search_entry
+    assert entry is not before and living.window.root.focus_get() is entry
+    press(entry, "x")
+    assert entry.get() == "x"
+
+
+def test_the_list_of_snapshots_follows_the_size_of_the_text(windows: Windows) -> None:
+    living = windows("guichet", geometry="960x640+0+0")
+    tab(living, "Instantanés")
+    click(living.find(ttk.Button, text="Prendre un instantané"))
+    living.until(lambda: shown(living), "the file")
+    table = living.window._snapshot_panel.saved
+    before = table.tree.winfo_width()
+    press(living.window.root, *["Control-plus"] * 4)
+    living.pump()
+    assert table.tree.winfo_width() > 1.2 * before
+    date = str(table.tree.item("0", "values")[1])
+    assert len(date) == 19 and not date.endswith("…"), "the date is whole"
+
+
+@pytest.mark.parametrize("geometry", ["480x400+0+0", "640x400+0+0"])
+def test_the_tools_of_the_journal_are_all_in_sight(windows: Windows, geometry: str) -> None:
+    living = windows("guichet", geometry=geometry)
+    tab(living, "Messages")
+    for _ in range(4):
+        for words in ("Pause", "Copier", "Vider"):
+            button = living.find(ttk.Button, text=words)
+            right = button.winfo_rootx() - living.window.root.winfo_rootx() + button.winfo_width()
+            assert right <= living.window.root.winfo_width() and button.winfo_width() >= button.winfo_reqwidth(), words
+        press(living.window.root, "Control-plus")
+        living.pump()

@@ -13,12 +13,19 @@ from lib.words import LINK
 ROLES = {"guichet": Text("guichet", "ticket office"), "client": Text("client", "client")}
 WHITE, RED = Text("BLANC", "WHITE"), Text("ROUGE", "RED")
 
+# What is counted of lines: the key, the sign, the word.
+_LINES = {
+    "received": ("↓", Text("reçus", "received")),
+    "sent": ("↑", Text("émis", "sent")),
+    "relayed": ("→", Text("passés", "passed on")),
+    "dropped": ("✗", Text("écartés", "dropped")),
+}
 _REACHED = next(iter(LINK))  # the state of a link that nobody needs to look into
 _QUIET = 2**16  # bytes that wait for a neighbour before it is said: what a pipe holds
 
 
 class Banner(NamedTuple):
-    """The banner's contents; `warnings` are what somebody should look into."""
+    """The banner's contents; `numbers` are the `lines` without their words, `warnings` what somebody should look into."""
 
     name: str
     role: Text
@@ -29,6 +36,7 @@ class Banner(NamedTuple):
     epoch: Text
     neighbours: Text
     lines: tuple[Text, ...]
+    numbers: tuple[str, ...]
     warnings: tuple[Text, ...]
 
 
@@ -46,6 +54,7 @@ def banner(
     output has not taken, `is_unread` says that nobody reads it, `link` how the link to the broker stands, if there is one
     (a word of `lib.words.LINK`)."""
     is_red = site.snapshots.is_open
+    numbers = tuple(f"{sign} {site.counts[key]}" for key, (sign, _) in _LINES.items())
     return Banner(
         name=site.name,
         role=ROLES[site.role.role],
@@ -55,7 +64,8 @@ def banner(
         round=Text(f"tour {site.round}", f"round {site.round}"),
         epoch=Text(f"époque {site.epoch}", f"epoch {site.epoch}"),
         neighbours=_neighbours(site.relay.heard, neighbours, now),
-        lines=_lines(site),
+        lines=_lines(numbers),
+        numbers=numbers,
         warnings=tuple(_warnings(waiting, is_unread, upstream_is_gone, link)),
     )
 
@@ -74,14 +84,9 @@ def _neighbours(heard: dict[str, float], expected: Iterable[str], now: float) ->
     )
 
 
-def _lines(site: GuichetSite | ClientSite) -> tuple[Text, ...]:
-    counts = site.counts
-    return (
-        Text(f"↓ {counts['received']} reçus", f"↓ {counts['received']} received"),
-        Text(f"↑ {counts['sent']} émis", f"↑ {counts['sent']} sent"),
-        Text(f"→ {counts['relayed']} passés", f"→ {counts['relayed']} passed on"),
-        Text(f"✗ {counts['dropped']} écartés", f"✗ {counts['dropped']} dropped"),
-    )
+def _lines(numbers: Iterable[str]) -> tuple[Text, ...]:
+    words = (said for _, said in _LINES.values())
+    return tuple(Text(f"{number} {said.fr}", f"{number} {said.en}") for number, said in zip(numbers, words, strict=True))
 
 
 def _warnings(waiting: int, is_unread: bool, upstream_is_gone: bool, link: str) -> Iterable[Text]:

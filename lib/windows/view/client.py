@@ -7,10 +7,9 @@ stays in sight until it has been taken back.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from itertools import chain, islice
+from itertools import islice
 from typing import NamedTuple
 
 from lib.core.buying import DECLINED, FIRST_PAUSE, Client
@@ -40,16 +39,14 @@ from lib.core.sites import DISMISSED
 from lib.core.tickets import Journey, Search, fold
 from lib.core.wire import MAX_LIST
 from lib.texts import Text
-from lib.windows.view.rows import Row, date_and_time, price
+from lib.windows.view.rows import Names, Row, clock, date_and_time, price, route, shortened, thousands
 from lib.words import REASONS, counted
 
 USUAL_LIMIT = 50  # tickets that a consultation asks for: more than fit into any window, and soon there
 MORE = 4  # times as many, for whoever wants more
 MAX_OPEN, MAX_CLOSED = 100, 20  # requests in sight
 MAX_MOVES = 2000  # requests whose last time is remembered: beyond what a client itself remembers
-MAX_NAMES = 10_000  # stations: more than France has
 _USUAL_HOLD = 30.0  # seconds: an offer's whole time, when it was made before this window lived
-_LONG_NAME = 48  # characters of a station's name in a sentence
 
 KINDS = {
     CONSULT: Text("consultation", "search"),
@@ -63,30 +60,6 @@ SIGNS = {MINE: "✓ ", WANTED: "… ", LEAVING: "↩ ", "": ""}
 
 
 # ------------------------------------------------------------------------------------------------- what is noted down
-
-
-class Names:
-    """The stations seen so far: what is proposed to whoever types one."""
-
-    def __init__(self) -> None:
-        self._names: dict[str, str] = {}
-
-    def add(self, journeys: Iterable[Journey]) -> None:
-        """Learn the stations of these journeys; the first spelling of a name stays."""
-        for name in chain.from_iterable((journey.departure, journey.destination) for journey in journeys):
-            if len(self._names) < MAX_NAMES:
-                self._names.setdefault(fold(name), name)
-
-    def like(self, text: str) -> list[str]:
-        """The names with `text` in them, whatever its accents and case: first those that begin with it, then those of which
-        a word does."""
-        wanted = fold(text)
-        found = sorted((_rank(folded, wanted), folded) for folded in self._names if wanted in folded)
-        return [self._names[folded] for _, folded in found]
-
-
-def _rank(folded: str, wanted: str) -> int:
-    return 0 if folded.startswith(wanted) else 1 if f" {wanted}" in folded else 2
 
 
 class Listing(NamedTuple):
@@ -189,27 +162,6 @@ def _begun_anew(fact: BegunAnew) -> Text:
 
 
 # ------------------------------------------------------------------------------------------------------------- in words
-
-
-def thousands(number: int) -> Text:
-    """`3 859` in French, `3,859` in English."""
-    english = f"{number:,}"
-    return Text(english.replace(",", "\u202f"), english)
-
-
-def clock(at: float) -> str:
-    """`14:03:22`, local time."""
-    return time.strftime("%H:%M:%S", time.localtime(at))
-
-
-def shortened(name: str) -> str:
-    """A station's name that leaves room for the rest of its sentence."""
-    return name if len(name) <= _LONG_NAME else f"{name[: _LONG_NAME - 1]}…"
-
-
-def route(journey: Journey) -> str:
-    """`Compiègne → Paris Gare du Nord`."""
-    return f"{shortened(journey.departure)} → {shortened(journey.destination)}"
 
 
 def sought(search: Search) -> Text:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from lib.core.facts import Event, OfficeRestored, TicketMoved, TicketsAdded, TicketWithdrawn
 from lib.core.selling import Guichet
 from lib.core.tickets import FREE, HELD, SOLD, Stock, Ticket, fold
-from lib.windows.view.client import Names
+from lib.windows.view.rows import Names
 
 # With 100,000 tickets, to take one out and put it in again moves what stands behind it, some 0.02 ms; to go through all of
 # them and sort them again, although they nearly are, takes some 40 ms. Beyond so many changes at once, the latter is less.

@@ -12,9 +12,8 @@ from lib.core.presence import CLIENT_HEARTBEAT
 from lib.core.sites import GuichetSite
 from lib.core.tickets import FREE, HELD, SOLD, Ticket
 from lib.texts import Text
-from lib.windows.view.client import clock, route, thousands
 from lib.windows.view.guichet import Account, Listing, Office, natural
-from lib.windows.view.rows import Row, ago, date_and_time, price
+from lib.windows.view.rows import Row, ago, clock, date_and_time, price, route, thousands
 from lib.words import STATES, counted
 
 SOON = 0.25  # of a hold's time: what is left then is little
@@ -109,6 +108,54 @@ def described(office: Office, ticket: Ticket, language: str, now: float) -> str:
     if ticket.state != FREE:
         parts.append(_why_not(ticket, now).in_language(language))
     return " · ".join(parts)
+
+
+_NAMED = 12  # tickets that are named in a question
+
+
+def marked(tickets: list[Ticket]) -> Text:
+    """What there is to know of several tickets that are chosen."""
+    free = sum(ticket.state == FREE for ticket in tickets)
+    if free == len(tickets):
+        return Text(f"{free} billets choisis, tous libres.", f"{free} tickets selected, all free.")
+    return Text(
+        f"{len(tickets)} billets choisis, dont {free} libre{'s' if free > 1 else ''} : les autres ne se suppriment pas.",
+        f"{len(tickets)} tickets selected, {free} of them free: the others can't be deleted.",
+    )
+
+
+def question_of_deletion(free: list[Ticket], others: int) -> Text:
+    """What will happen to the `free` ones of the chosen tickets, before it does, and that the `others` stay."""
+    count, names = len(free), ", ".join(ticket.id for ticket in free[:_NAMED])
+    rest = count - _NAMED
+    more = Text(f"… et {rest} autre{'s' if rest > 1 else ''}", f"… and {rest} more") if rest > 0 else Text("", "")
+    stay = Text("", "")
+    if others:
+        kept = counted(others, "billet", "ticket")
+        stay = Text(f"\n\nCe qui est retenu ou vendu parmi les choisis reste : {kept.fr}.",
+                    f"\n\nWhat is held or sold of the selection stays: {kept.en}.")  # fmt: skip
+    if count == 1:
+        end = Text("Il ne sera plus en vente, et son identifiant ne servira plus.",
+                   "It will not be on sale any more, and its identifier is never used again.")  # fmt: skip
+        return Text(f"Supprimer ce billet ?\n\n{names}\n\n{end.fr}{stay.fr}",
+                    f"Delete this ticket?\n\n{names}\n\n{end.en}{stay.en}")  # fmt: skip
+    return Text(
+        f"Supprimer ces {count} billets ?\n\n{names}{more.fr}\n\n"
+        f"Ils ne seront plus en vente, et leurs identifiants ne serviront plus.{stay.fr}",
+        f"Delete these {count} tickets?\n\n{names}{more.en}\n\n"
+        f"They will not be on sale any more, and their identifiers are never used again.{stay.en}",
+    )
+
+
+def deleted(names: list[str], refusals: list[Text]) -> Text:
+    """What has become of the tickets that were to be deleted; of several refusals, the last reason."""
+    done = Text(f"Billet {names[0]} supprimé", f"Ticket {names[0]} deleted") if len(names) == 1 else Text(
+        f"{counted(len(names), 'billet', 'ticket').fr} supprimé{'s' if len(names) > 1 else ''}",
+        f"{counted(len(names), 'billet', 'ticket').en} deleted")  # fmt: skip
+    if not refusals:
+        return done
+    why, count = refusals[-1], len(refusals)
+    return Text(f"{done.fr}, {count} non : {why.fr}", f"{done.en}, {count} not: {why.en}")
 
 
 def _why_not(ticket: Ticket, now: float) -> Text:

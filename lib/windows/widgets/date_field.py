@@ -85,7 +85,9 @@ class DateField(ttk.Frame):
         self._calendar: Calendar | None = None
         width = 16 if time else 11
         self.entry = ttk.Entry(self, textvariable=self.variable, width=width, style="Checked.TEntry")
-        self._button = ttk.Button(self, text="▾", width=2, command=self.toggle_calendar, takefocus=False)
+        self._button = ttk.Button(
+            self, text="▾", width=2, style="Tool.TButton", command=self.toggle_calendar, takefocus=False
+        )
         self._button.pack(side="right", padx=(3, 0), fill="y")  # packed first: where there is little room, it stays
         self.entry.pack(side="left", fill="x", expand=True)
         self._trace = self.variable.trace_add("write", lambda *_: self._changed())
@@ -108,6 +110,11 @@ class DateField(ttk.Frame):
     def is_unfinished(self) -> bool:
         """Whether a date may still come of what stands there, so that it is too early for a complaint."""
         return self.value is None and may_become_date(self.variable.get().strip(), self._time)
+
+    def enable(self, is_enabled: bool) -> None:
+        """Whether a date can be typed or chosen."""
+        for widget in (self.entry, self._button):
+            widget.state(["!disabled" if is_enabled else "disabled"])
 
     def toggle_calendar(self) -> str:
         """Opens the calendar at the date that stands there, or closes it."""

@@ -70,7 +70,7 @@ class Dialog(tk.Toplevel):
         focus.focus_force()
         self.wait_window()
         with suppress(tk.TclError):  # that widget, or all of the window, may have ended meanwhile
-            (before or self._over).focus_set()
+            (before or self._over).focus_force()  # a window manager may have given it to the window meanwhile
         return self.accepted
 
     def _place(self) -> None:

@@ -52,6 +52,7 @@ def _configure_tables(style: ttk.Style, palette: Palette, line: int) -> None:
     flat: dict[str, Any] = {"lightcolor": palette.background, "darkcolor": palette.background}
     style.configure("Table.Treeview.Heading", relief="flat", padding=(line // 3, line // 4), **edge, **flat)
     style.configure("Empty.TLabel", background=palette.surface, foreground=palette.muted)
+    style.configure("Tip.TLabel", background=palette.text, foreground=palette.background, padding=(line // 3, line // 6))
 
 
 def _configure_entries(style: ttk.Style, palette: Palette) -> None:

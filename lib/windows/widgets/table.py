@@ -7,11 +7,13 @@ a key, not an item: it survives any refilling, wherever its row went.
 from __future__ import annotations
 
 import tkinter as tk
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from tkinter import font, ttk
 from typing import Any, Literal, Protocol
+
+from lib.windows.widgets.cut import Cutter, Tip
 
 Anchor = Literal["w", "center", "e"]
 
@@ -19,6 +21,9 @@ _WHEEL = 3  # rows for a click of the mouse wheel, as browsers do
 _EDGE = 2  # pixels around a Treeview
 _CONTROL_OR_ALT = 0x4 | 0x8
 _NARROWEST = 4  # characters of a column that can shrink
+_CELL = 8  # pixels of a cell that ttk leaves beside its text
+MAX_MARKED = 500  # rows that can be marked at once: each key is asked for when they are
+_SHIFT, _CONTROL = 0x1, 0x4
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ class Table(ttk.Frame):
     `on_select(key or None)` is called when the user, or the disappearance of the row, changes what is selected;
     `on_open(key)` for a double click or Return; `on_sort(key, descending)` for a click on a title, or the digit 1 to 9 of
     a column: its owner then shows the rows in that order. `empty` is said where there are no rows, `height` is in rows.
+    With `several`, rows can be marked besides the selected one, with Shift, Control and Control-A; `on_select` is told.
     """
 
     def __init__(
@@ -72,6 +78,7 @@ class Table(ttk.Frame):
         on_sort: Callable[[str, bool], None] | None = None,
         empty: str = "",
         height: int = 8,
+        several: bool = False,
     ) -> None:
         super().__init__(parent)
         self.columns = tuple(columns)
@@ -79,11 +86,19 @@ class Table(ttk.Frame):
         self._rows: Rows = ()
         self._top = 0
         self._selected: str | None = None
+        self._several = several
+        self._marked: dict[str, None] = {}  # with the selected one
+        self._anchor: str | None = None  # the row at which the range begins that Shift marks
         self._index: int | None = None  # where the selected row is, or was when it was last seen
         self._sort: tuple[str, bool] | None = None
         self._drawn: list[tuple[tuple[str, ...], str]] = []
         self._drawn_keys: list[tuple[str, int]] = []  # a click means the row on the screen, not the one that will be
         self._pending: str | None = None
+        self._drawn_titles = [column.title for column in self.columns]
+        self._drawn_rows: Sequence[Row] = ()
+        self._pointed: tuple[str, str] | None = None  # the item and the column beneath the mouse
+        self._cutter = Cutter(font.nametofont("TkDefaultFont", root=self).measure)
+        self._title_cutter = Cutter(font.nametofont("TkHeadingFont", root=self).measure)
         self._measures = (0, 0)  # of a character and of the table, in pixels: what the columns were fitted to
         self._make_widgets(empty, height)
         self._bind_events()
@@ -96,6 +111,7 @@ class Table(ttk.Frame):
         )
         self._scrollbar = ttk.Scrollbar(self, orient="vertical", command=self._on_scrollbar)
         self._empty = ttk.Label(self.tree, text=empty, style="Empty.TLabel")
+        self._tip = Tip(self)
         self.tree.grid(row=0, column=0, sticky="nsew")
         self._scrollbar.grid(row=0, column=1, sticky="ns")
         self.rowconfigure(0, weight=1)
@@ -117,6 +133,9 @@ class Table(ttk.Frame):
         bind("<Key>", self._on_digit)
         for event, rows in (("<Button-4>", -_WHEEL), ("<Button-5>", _WHEEL)):
             bind(event, lambda _, rows=rows: self._scroll(rows))  # type: ignore[misc]
+        bind("<ButtonRelease-1>", lambda _: self.redraw(), add="+")  # a column may have another width now
+        bind("<Motion>", self._point)
+        bind("<Leave>", lambda _: self._point_away())
         bind("<MouseWheel>", lambda event: self._scroll(-_WHEEL if event.delta > 0 else _WHEEL))
         moves: dict[str, Callable[[], int]] = {
             "<Up>": lambda: self._here(-1),
@@ -128,6 +147,10 @@ class Table(ttk.Frame):
         }
         for event, target in moves.items():
             bind(event, lambda _, target=target: self._move_to(target()))  # type: ignore[misc]
+            if self._several:
+                bind(f"<Shift-{event[1:]}", lambda _, target=target: self._mark_to(target()))  # type: ignore[misc]
+        if self._several:
+            bind("<Control-a>", lambda _: self._mark_all())
 
     # What the owner says.
 
@@ -138,9 +161,8 @@ class Table(ttk.Frame):
         it is when `sort` is None.
         """
         self._rows = rows
-        if sort is not None and sort != self._sort:
+        if sort is not None:
             self._sort = sort
-            self._mark_titles()
         if self._selected is not None:
             self._find_selected()
         self.redraw()
@@ -148,6 +170,8 @@ class Table(ttk.Frame):
     def select(self, key: str | None, see: bool = True) -> None:
         """Selects the row of `key` (None: nothing), without a call of `on_select`, and scrolls so that one can `see` it."""
         self._selected, self._index = key, None
+        self._marked = {} if key is None else {key: None}
+        self._anchor = key
         if key is not None:
             self._find_selected()
         if see and self._index is not None:
@@ -158,6 +182,11 @@ class Table(ttk.Frame):
     def selected(self) -> str | None:
         """The key of the selected row."""
         return self._selected
+
+    @property
+    def marked(self) -> list[str]:
+        """The keys of the selected row and of those that are marked besides."""
+        return list(self._marked)
 
     @property
     def top(self) -> int:
@@ -178,7 +207,7 @@ class Table(ttk.Frame):
         """As a click on the title of column `key`: upwards first, then the other way round."""
         descending = self._sort == (key, False)
         self._sort = (key, descending)
-        self._mark_titles()
+        self.redraw()
         if self._on_sort:
             self._on_sort(key, descending)
 
@@ -206,8 +235,13 @@ class Table(ttk.Frame):
         self._top = max(0, min(self._top, length - room))
         rows = self.seen
         self._resize(len(rows))
+        rooms = [int(self.tree.column(column.key, "width")) - _CELL for column in self.columns]
         for slot, row in enumerate(rows):
-            self._fill(slot, row)
+            self._fill(slot, tuple(map(self._cutter.cut, row.cells, rooms)), row.tag)
+        self._drawn_rows = rows
+        if self._tip.text and self._tip.text != self._cut_text():
+            self._tip.hide()
+        self._draw_titles(rooms)
         self._drawn_keys = [(row.key, self._top + slot) for slot, row in enumerate(rows)]
         self._mark_selected(rows)
         self._scrollbar.set(self._top / length if length else 0.0, min(1.0, (self._top + room) / length) if length else 1.0)
@@ -225,25 +259,29 @@ class Table(ttk.Frame):
             self.tree.delete(*(str(slot) for slot in range(count, len(self._drawn))))
             del self._drawn[count:]
 
-    def _fill(self, slot: int, row: Row) -> None:
+    def _fill(self, slot: int, cells: tuple[str, ...], tag: str) -> None:
         """What has not changed is not told to Tk again. The cells go as a tuple: Tcl never reads their text."""
-        if self._drawn[slot] != (row.cells, row.tag):
-            self._drawn[slot] = (row.cells, row.tag)
-            self.tree.tk.call(self.tree, "item", str(slot), "-values", row.cells, "-tags", (row.tag,) if row.tag else ())
+        if self._drawn[slot] != (cells, tag):
+            self._drawn[slot] = (cells, tag)
+            self.tree.tk.call(self.tree, "item", str(slot), "-values", cells, "-tags", (tag,) if tag else ())
 
     def _mark_selected(self, rows: Sequence[Row]) -> None:
-        slot = next((slot for slot, row in enumerate(rows) if row.key == self._selected), None)
-        if slot is None:
-            self.tree.selection_set(())
-        else:
-            self._index = self._top + slot
-            self.tree.selection_set((str(slot),))
+        slots = [slot for slot, row in enumerate(rows) if row.key in self._marked]
+        self.tree.selection_set([str(slot) for slot in slots])
+        self._index = next((self._top + slot for slot in slots if rows[slot].key == self._selected), self._index)
 
-    def _mark_titles(self) -> None:
+    def _draw_titles(self, rooms: Sequence[int]) -> None:
+        """The titles as far as there is room, an arrow at that of the column by which the rows are sorted."""
         key, descending = self._sort or ("", False)
-        for column in self.columns:
+        padding = self.tk.splitlist(ttk.Style(self).lookup("Table.Treeview.Heading", "padding"))
+        beside = _EDGE + 2 * (_EDGE + (int(str(padding[0])) if padding else 0))
+        for number, (column, room) in enumerate(zip(self.columns, rooms, strict=True)):
             arrow = (" ▼" if descending else " ▲") if column.key == key else ""
-            self.tree.heading(column.key, text=column.title + arrow)
+            own = room + _CELL - beside - self._title_cutter.width(arrow)
+            title = self._title_cutter.cut(column.title, own) + arrow
+            if title != self._drawn_titles[number]:
+                self._drawn_titles[number] = title
+                self.tree.heading(column.key, text=title)
 
     def _fit_columns(self) -> None:
         """Widths for the font and the table as they are now: Tk lets columns run out of a table that is too narrow. A width
@@ -252,6 +290,8 @@ class Table(ttk.Frame):
         measures = (character, self.tree.winfo_width())
         if measures != self._measures:
             self._measures = measures
+            self._cutter.forget()
+            self._title_cutter.forget()
             share = self._share(*measures)
             for column in self.columns:
                 wanted, narrowest = (column.width + 1) * character, min(column.width, _NARROWEST) * character
@@ -276,17 +316,20 @@ class Table(ttk.Frame):
     # What is selected.
 
     def _find_selected(self) -> None:
-        """Where the selected row went; if it went for good, nothing is selected any more."""
+        """Where the selected row went; if it went for good, nothing is selected any more, nor is a marked one that did."""
         assert self._selected is not None
-        index_of = getattr(self._rows, "index_of", None)
-        if index_of is not None:
-            self._index = index_of(self._selected)
-        elif isinstance(self._rows, list | tuple):
-            self._index = self._search(self._selected)
-        else:
+        if not (hasattr(self._rows, "index_of") or isinstance(self._rows, list | tuple)):
             return
+        self._index = self._place_of(self._selected)
         if self._index is None:
             self._choose(None, None)
+        elif len(self._marked) > 1:
+            self._choose(self._selected, self._index, [key for key in self._marked if self._place_of(key) is not None])
+
+    def _place_of(self, key: str) -> int | None:
+        """The number of the row of that key."""
+        index_of: Callable[[str], int | None] | None = getattr(self._rows, "index_of", None)
+        return index_of(key) if index_of is not None else self._search(key)
 
     def _search(self, key: str) -> int | None:
         near = self._index
@@ -294,12 +337,46 @@ class Table(ttk.Frame):
             return near
         return next((index for index in range(len(self._rows)) if self._rows[index].key == key), None)
 
-    def _choose(self, key: str | None, index: int | None) -> None:
-        changed = key != self._selected
-        self._selected, self._index = key, index
+    def _choose(self, key: str | None, index: int | None, marked: Iterable[str] | None = None) -> None:
+        """Select a row, with those that are `marked`; None: it alone, and a range of marked ones would begin here."""
+        if marked is None:
+            marked, self._anchor = () if key is None else (key,), key
+        marks = dict.fromkeys(marked)
+        changed = key != self._selected or marks.keys() != self._marked.keys()
+        self._selected, self._index, self._marked = key, index, marks
         self.redraw()
         if changed and self._on_select:
             self._on_select(key)
+
+    def _mark_to(self, index: int) -> str:
+        """Mark what stands from where one was before Shift to that row, and select it."""
+        if len(self._rows):
+            index = max(0, min(index, len(self._rows) - 1))
+            begin = None if self._anchor is None else self._place_of(self._anchor)
+            if begin is None:
+                begin, self._anchor = index, self._rows[index].key
+            index = max(begin - MAX_MARKED + 1, min(index, begin + MAX_MARKED - 1))
+            first, last = sorted((begin, index))
+            self._see(index)
+            self._choose(self._rows[index].key, index, [row.key for row in self._rows[first : last + 1]])
+        return "break"
+
+    def _mark_all(self) -> str:
+        """Mark as many of the first rows as can be marked."""
+        keys = [row.key for row in self._rows[:MAX_MARKED]]
+        if keys:
+            place = 0 if self._selected not in keys else keys.index(self._selected)
+            self._choose(keys[place], place, keys)
+        return "break"
+
+    def _toggle_mark(self, key: str, index: int) -> None:
+        """Mark that row besides the others, or leave it out; what is selected is the last of those that are marked."""
+        self._anchor = key
+        keys = [other for other in self._marked if other != key]
+        if key not in self._marked and len(keys) < MAX_MARKED:
+            self._choose(key, index, [*keys, key])
+        else:
+            self._choose(keys[-1] if keys else None, self._place_of(keys[-1]) if keys else None, keys)
 
     def _here(self, rows: int) -> int:
         """The number of the row that is `rows` from the selected one; the first in sight if none is selected."""
@@ -335,14 +412,48 @@ class Table(ttk.Frame):
     def _on_click(self, event: tk.Event[tk.Misc]) -> None:
         self.tree.focus_set()
         item = self.tree.identify_row(event.y)
-        if item:
-            self._choose(*self._drawn_keys[int(item)])
+        if not item:
+            return
+        key, index = self._drawn_keys[int(item)]
+        if self._several and int(event.state) & _SHIFT:
+            self._mark_to(index)
+        elif self._several and int(event.state) & _CONTROL:
+            self._toggle_mark(key, index)
+        else:
+            self._choose(key, index)
 
     def _on_double_click(self, event: tk.Event[tk.Misc]) -> str | None:
         if not self.tree.identify_row(event.y):
             return None  # on a title: a second click sorts the other way round
         self._open_selected()
         return "break"
+
+    def _point(self, event: tk.Event[tk.Misc]) -> None:
+        """Over a cell that is cut, all of it is told."""
+        pointed = self.tree.identify_row(event.y), self.tree.identify_column(event.x)
+        if pointed == self._pointed:
+            return
+        self._point_away()
+        self._pointed = pointed
+        text = self._cut_text()
+        if text:
+            x, y, _, height = map(int, self.tree.bbox(*pointed))
+            self._tip.tell(text, x, y, y + height)
+
+    def _point_away(self) -> None:
+        self._pointed = None
+        if self._tip.text:
+            self._tip.hide()
+
+    def _cut_text(self) -> str:
+        """All that stands in the cell beneath the mouse, if one does not see all of it."""
+        item, place = self._pointed or ("", "")
+        if not item or int(item) >= len(self._drawn_rows):
+            return ""
+        key = self.tree.column(place, "id")
+        number = next(number for number, column in enumerate(self.columns) if column.key == key)
+        whole = self._drawn_rows[int(item)].cells[number]
+        return "" if whole == self._drawn[int(item)][0][number] else whole
 
     def _open_selected(self) -> None:
         if self._selected is not None and self._on_open:

@@ -66,4 +66,4 @@ def test_ages_are_no_finer_than_people_care_for() -> None:
 
 
 def test_prices_are_written_as_in_the_country() -> None:
-    assert price(1540, "fr") == "15,40 €" and price(5, "en") == "€0.05"
+    assert price(1540, "fr") == "15,40\u00a0€" and price(5, "en") == "€0.05"

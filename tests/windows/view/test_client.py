@@ -27,7 +27,8 @@ from lib.core.sites import DISMISSED, OUTLIVED
 from lib.core.tickets import Journey, Search
 from lib.core.wire import MAX_LIST
 from lib.windows.view import client as view
-from lib.windows.view.client import Listing, Names, Notes, TicketRows
+from lib.windows.view.client import Listing, Notes, TicketRows
+from lib.windows.view.rows import Names, route
 from tests.windows.view.small_ring import JOURNEY, SmallRing
 
 
@@ -337,13 +338,13 @@ def test_a_ticket_that_is_given_back_stays_in_sight_until_it_is_taken_back(seen:
         seen.do(ask.Reserve(Search()))
         seen.do(ask.Confirm(number))
     mine = view.belongings(seen.role)
-    assert (mine.total("fr"), mine.total("en"), mine.pending) == ("2 billets · 30,80 €", "2 tickets · €30.80", None)
+    assert (mine.total("fr"), mine.total("en"), mine.pending) == ("2 billets · 30,80\u00a0€", "2 tickets · €30.80", None)
     version = seen.notes.version
     seen.do(ask.GiveBack("B0001"), deliver=False)
     assert seen.notes.version > version
     mine = view.belongings(seen.role)
     assert [h.ticket_id for h in mine.owned] == ["B0002"] and [h.ticket_id for h in mine.leaving] == ["B0001"]
-    assert mine.total("fr") == "1 billet · 15,40 €"
+    assert mine.total("fr") == "1 billet · 15,40\u00a0€"
     assert mine.pending is not None and mine.pending.fr == "↩ 1 en cours de retour, pas encore accepté par le guichet"
     assert seen.states()[0] == ("demandé", "open")
     version = seen.notes.version
@@ -396,7 +397,7 @@ def test_rows_are_made_when_they_are_seen() -> None:
     rows = TicketRows(HOLDINGS, "fr", mark)
     assert (len(rows), rows.index_of("B8"), rows.index_of("B7"), asked) == (3, 2, None, [])
     assert [row.key for row in rows[1:3]] == ["B9", "B8"] and asked == ["B9", "B8"]
-    assert rows[1] == ("B9", ("2027-03-16 07:10", "88", "Creil", "Noyon", "15,40 €", "✓ B9"), "mine")
+    assert rows[1] == ("B9", ("2027-03-16 07:10", "88", "Creil", "Noyon", "15,40\u00a0€", "✓ B9"), "mine")
     assert TicketRows(HOLDINGS, "en")[2].cells[4:] == ("€100.00", "B8")
 
 
@@ -404,7 +405,7 @@ def test_names_go_through_as_they_are() -> None:
     name = '[exit] $env(HOME) {ouvert \\ "b" L\'Haÿ'
     row = TicketRows([Holding("B1", journey(departure=name, destination="Œuf" * 20))], "fr")[0]
     assert row.cells[2:4] == (name, "Œuf" * 20)
-    assert view.route(journey(departure=name)) == f"{name} → Noyon"
+    assert route(journey(departure=name)) == f"{name} → Noyon"
 
 
 def test_wanted_tickets_are_those_asked_for_by_name_or_offered(seen: Seen) -> None:

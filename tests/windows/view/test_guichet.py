@@ -348,9 +348,9 @@ def test_a_ticket_with_all_that_the_subject_wants(desk: Desk) -> None:
     rows = Rows(desk.office, desk.office.all, lambda ticket: ticket_row(desk.office, ticket, "fr"))
     common = ("848362", "2027-03-15 07:10", "L'Isle-d'Abeau", "{$[Creil]")
     assert [row.cells for row in rows[0:3]] == [  # type: ignore[union-attr]
-        ("B0001", *common, "gch", "15,40 €", "libre"),
-        ("B0002", *common, "gch → c1", "15,40 €", "retenu"),
-        ("B0003", *common, "c2", "15,40 €", "vendu"),
+        ("B0001", *common, "gch", "15,40\u00a0€", "libre"),
+        ("B0002", *common, "gch → c1", "15,40\u00a0€", "retenu"),
+        ("B0003", *common, "c2", "15,40\u00a0€", "vendu"),
     ]
     assert len(rows) == 3 and rows[1].key == "B0002" and rows[1].tag == HELD  # type: ignore[union-attr]
     assert rows.index_of("B0003") == 2 and rows.index_of("B0009") is None
@@ -374,7 +374,7 @@ def test_a_hold_counts_down(desk: Desk) -> None:
 
 def test_a_sale_says_when(desk: Desk) -> None:
     row = sold_row(desk.office, desk.role.stock.book(SOLD)["B0003"], "fr")
-    assert row.cells[0].count(":") == 2 and row.cells[1:3] == ("B0003", "c2") and row.cells[-1] == "15,40 €"
+    assert row.cells[0].count(":") == 2 and row.cells[1:3] == ("B0003", "c2") and row.cells[-1] == "15,40\u00a0€"
     before = Desk(Ticket("B0001", journey(), SOLD, "c9", 1))
     assert sold_row(before.office, before.role.stock.book(SOLD)["B0001"], "fr").cells[0] == "avant"
 
@@ -390,14 +390,14 @@ def test_a_whole_ticket_in_a_sentence(desk: Desk, name: str, fr: str, en: str) -
     ticket = desk.role.stock.get(name)
     assert ticket is not None
     beginning = f"{name} · train 848362 · 2027-03-15 07:10 · L'Isle-d'Abeau → {{$[Creil] · "
-    assert described(desk.office, ticket, "fr", desk.now + 1).startswith(f"{beginning}15,40 € · {fr}")
+    assert described(desk.office, ticket, "fr", desk.now + 1).startswith(f"{beginning}15,40\u00a0€ · {fr}")
     assert described(desk.office, ticket, "en", desk.now + 1).startswith(f"{beginning}€15.40 · {en}")
     free = desk.role.stock.book(FREE)["B0001"]
-    assert described(desk.office, free, "fr", desk.now).endswith("{$[Creil] · 15,40 €")
+    assert described(desk.office, free, "fr", desk.now).endswith("{$[Creil] · 15,40\u00a0€")
 
 
 def test_the_counters(desk: Desk) -> None:
-    assert counters(desk.office, "fr") == "1 libre · 1 retenu · 1 vendu · recette 15,40 €"
+    assert counters(desk.office, "fr") == "1 libre · 1 retenu · 1 vendu · recette 15,40\u00a0€"
     assert counters(desk.office, "en") == "1 free · 1 held · 1 sold · takings €15.40"
     desk.add(journey(), 9_999)
     desk.office.settle()
@@ -427,9 +427,9 @@ def test_clients_with_their_tickets_and_their_signs_of_life() -> None:
     ring.guichet.peers["c2"].last_heard -= 400
     lines = clients(ring.guichet, office, ring.now + 12, ("name", False))
     assert [line.row("fr").cells for line in lines] == [
-        ("c1", "présent", "il y a 10 s", "1", "1", "15,40 €", "1"),
-        ("c2", "silencieux", "il y a 6 min", "0", "0", "0,00 €", "1"),
-        ("c10", "parti", "il y a 10 s", "0", "0", "0,00 €", "1"),
+        ("c1", "présent", "il y a 10 s", "1", "1", "15,40\u00a0€", "1"),
+        ("c2", "silencieux", "il y a 6 min", "0", "0", "0,00\u00a0€", "1"),
+        ("c10", "parti", "il y a 10 s", "0", "0", "0,00\u00a0€", "1"),
     ]
     assert [line.tag for line in lines] == ["", SILENT, LEFT]
     assert attendance(lines) == Text(

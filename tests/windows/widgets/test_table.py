@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+from tkinter import font
 from typing import NamedTuple
 
 import pytest
 
-from lib.windows.widgets.table import Column, Table
+from lib.windows.widgets.table import MAX_MARKED, Column, Table
 from tests.windows.person import click, press, write
 from tests.windows.widgets.conftest import STRANGE_NAMES
 
@@ -168,7 +170,8 @@ def test_names_are_shown_as_they_are(table, name):
     table.update()
     (item,) = table.tree.get_children()
     cells = table.tk.splitlist(table.tk.call(table.tree, "item", item, "-values"))
-    assert [str(cell) for cell in cells] == ["1", name, ""]
+    shown, whole = str(cells[1]), name if len(name) < 100 else name[: len(str(cells[1])) - 1] + "…"
+    assert [str(cells[0]), shown, str(cells[2])] == ["1", whole, ""]
 
 
 def test_keys_may_be_strange_too(table, heard):
@@ -295,8 +298,10 @@ def test_a_click_on_a_title_sorts_and_another_turns_it_round(table, heard):
     assert heard == [("sort", "id", False), ("sort", "id", True)]
     assert table.tree.heading("id", "text") == "Billet ▼"
     table.show(Lazy())
+    table.update()
     assert table.tree.heading("id", "text") == "Billet ▼"
     table.show(Lazy(), sort=("prix", False))
+    table.update()
     assert [table.tree.heading(column.key, "text") for column in COLUMNS] == ["Billet", "Départ", "Prix ▲"]
 
 
@@ -355,3 +360,142 @@ def test_a_table_may_go_before_it_was_drawn(table, window):
     table.show([row(1)])
     table.destroy()
     window.update()
+
+
+LONG = "Saint-Germain-en-Laye Bel-Air Fourqueux"
+
+
+def cell(table: Table, key: str, column: str) -> str:
+    table.update()
+    slot = on_screen(table).index(key)
+    return str(table.tree.set(str(slot), column))
+
+
+def pixels(table: Table, text: str) -> int:
+    return int(font.nametofont("TkDefaultFont", root=table).measure(text))
+
+
+def test_what_is_too_long_for_its_column_ends_in_an_ellipsis(table, window):
+    window.geometry("360x300")
+    table.show([Row("B1", ("B1", LONG, "1,00 €"))])
+    cut = cell(table, "B1", "gare")
+    assert cut.endswith("…") and LONG.startswith(cut[:-1]) and len(cut) > 3
+    room = table.tree.column("gare", "width") - 8
+    assert pixels(table, cut) <= room < pixels(table, LONG)
+    assert cell(table, "B1", "prix") == "1,00 €"
+    window.geometry("900x300")
+    assert cell(table, "B1", "gare") == LONG
+    window.theme.resize(12)
+    assert cell(table, "B1", "gare").endswith("…")
+
+
+def test_a_column_that_is_dragged_shows_more_or_less(table):
+    table.show([Row("B1", ("B1234567", "Creil", "1,00 €"))])
+    table.update()
+    assert table.tree.set("0", "id") == "B1234567"
+    edge = table.tree.column("id", "width") + 1
+    for event, x in (("Motion", edge), ("Button-1", edge), ("B1-Motion", edge - 40), ("ButtonRelease-1", edge - 40)):
+        table.tree.event_generate(f"<{event}>", x=x, y=8)
+    table.update()
+    assert table.tree.column("id", "width") < 60 and table.tree.set("0", "id").endswith("…")
+
+
+def test_a_title_that_is_too_long_keeps_its_arrow(table):
+    table.show([row(1)], sort=("gare", False))
+    table.tree.column("gare", width=60)
+    table.redraw()
+    table.update()
+    title = table.tree.heading("gare", "text")
+    assert title.endswith("… ▲") and title.startswith("D")
+
+
+def rest_on(table: Table, key: str, column: str) -> None:
+    """The mouse rests on a cell."""
+    slot = on_screen(table).index(key)
+    x, y, width, height = table.tree.bbox(str(slot), column)
+    table.tree.event_generate("<Motion>", x=x + width // 2, y=y + height // 2)
+
+
+def wait_until(table: Table, holds) -> None:
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        table.update()
+
+
+def test_the_mouse_shows_all_of_what_is_cut(table, window):
+    window.geometry("360x300")
+    table.show([Row("B1", ("B1", LONG, "1,00 €")), row(2)])
+    rest_on(table, "B1", "gare")
+    assert not table._tip.winfo_ismapped(), "at once it would only be in the way"
+    wait_until(table, table._tip.winfo_ismapped)
+    assert table._tip.text == LONG
+    assert table._tip.winfo_x() + table._tip.winfo_width() <= table.winfo_width()
+    rest_on(table, "B2", "gare")
+    table.update()
+    assert not table._tip.winfo_ismapped() and table._tip.text == "", "that one is whole"
+    rest_on(table, "B1", "gare")
+    table.show([row(3)])
+    table.update()
+    assert table._tip.text == "", "what it was about is gone"
+
+
+@pytest.fixture
+def several(window, heard):
+    made = Table(window, COLUMNS, on_select=lambda key: heard.append((key, made.marked)), several=True)
+    made.pack(fill="both", expand=True)
+    made.show(Known())
+    window.update()
+    made.focus_table()
+    window.update()
+    return made
+
+
+def click_with(table: Table, key: str, modifier: str) -> None:
+    slot = on_screen(table).index(key)
+    x, y, _, height = table.tree.bbox(str(slot))
+    table.tree.event_generate(f"<{modifier}-Button-1>", x=x + 5, y=y + height // 2)
+
+
+def test_several_rows_are_marked_with_the_mouse(several, heard):
+    click_on(several, "B2")
+    click_with(several, "B5", "Shift")
+    assert marked(several) == ["B2", "B3", "B4", "B5"] == several.marked and several.selected == "B5"
+    click_with(several, "B3", "Control")
+    assert several.marked == ["B2", "B4", "B5"]
+    click_with(several, "B9", "Control")
+    assert marked(several) == ["B2", "B4", "B5", "B9"] and several.selected == "B9"
+    assert heard[-1] == ("B9", ["B2", "B4", "B5", "B9"])
+    click_on(several, "B4")
+    assert several.marked == ["B4"]
+
+
+def test_several_rows_are_marked_with_the_keyboard(several):
+    press(several, "Home", "Down", "Shift-Down", "Shift-Down")
+    assert several.marked == ["B1", "B2", "B3"]
+    press(several, "Shift-Up", "Shift-Up", "Shift-Up")
+    assert several.marked == ["B0", "B1"] and several.selected == "B0"
+    press(several, "Down")
+    assert several.marked == ["B1"]
+
+
+def test_no_more_rows_are_marked_than_can_be_at_once(several):
+    press(several, "Home", "Shift-End")
+    assert len(several.marked) == MAX_MARKED and several.selected == f"B{MAX_MARKED - 1}"
+    press(several, "End", "Control-a")
+    assert several.marked == [f"B{number}" for number in range(MAX_MARKED)]
+
+
+def test_a_marked_row_that_is_gone_is_marked_no_more(several):
+    press(several, "Home", "Shift-Down", "Shift-Down", "Shift-Up", "Shift-Down")
+    several.show(Known(shift=-1))  # B0 has gone
+    assert several.marked == ["B1", "B2"] and several.selected == "B2"
+
+
+def test_a_table_of_one_choice_marks_nothing_besides(table):
+    table.show(Known())
+    click_on(table, "B2")
+    click_with(table, "B5", "Control")
+    assert table.marked == ["B5"] == marked(table)
+    press(table, "Control-a", "Shift-Down")
+    assert table.marked == ["B6"]
