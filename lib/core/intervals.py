@@ -12,6 +12,14 @@ from collections.abc import Iterable
 # Ten thousand messages lost between two sites, each on its own: far more than any test of ours, and 1 MB of memory.
 # Beyond it somebody forges numbers; the oldest hole is then closed, as if what is missing there had come.
 MAX_INTERVALS = 10_000
+# Holes in all sets that are alike together: one that comes late has room for fewer, but always for some. Whoever forges
+# names, lives and numbers makes us keep some hundred MB at most.
+MAX_HOLES, LEAST_HOLES = 100_000, 4
+
+
+def room_for(sets: int) -> int:
+    """How many intervals the last of so many sets may have."""
+    return max(LEAST_HOLES, min(MAX_INTERVALS, MAX_HOLES // max(1, sets)))
 
 
 class Intervals:

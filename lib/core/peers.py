@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lib.core.facts import PeerMet
-from lib.core.intervals import Intervals
+from lib.core.intervals import MAX_INTERVALS, Intervals, room_for
 from lib.core.relay import MAX_NAMES
 
 
@@ -21,7 +21,7 @@ class Peer:
 
     `cut` is the last rank said to it before our latest recording. `present` is False from the moment that it said that it
     leaves, or was `dismissed`. `last_heard` is when a message of its own was received (Unix seconds; 0: not in our life);
-    `claims` how often in a row it said that it has more tickets than we know.
+    `claims` how often in a row it said that it has more tickets than we know. `room`: intervals of ranks that are kept.
     """
 
     name: str
@@ -33,25 +33,36 @@ class Peer:
     claims: int = 0
     sent: int = 0
     cut: int = 0
-    received: Intervals = field(default_factory=Intervals)
+    room: int = MAX_INTERVALS
+    received: Intervals = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.received = Intervals(limit=self.room)
 
     def start_ranks_anew(self) -> None:
         """Both sides do this at a new life of either, and in a new epoch."""
         self.sent = self.cut = 0
-        self.received = Intervals()
+        self.received = Intervals(limit=self.room)
 
 
 class Peers:
     """The other sites, by name."""
 
     def __init__(self, known: Iterable[PeerMet] = ()) -> None:
-        self._peers = {met.name: Peer(*met) for met in known}
+        self._peers: dict[str, Peer] = {}
+        for met in known:
+            self._peers[met.name] = Peer(*met, room=self._room)
 
     def __getitem__(self, name: str) -> Peer:
         """The peer of that name, known or not yet."""
         if name not in self._peers:
-            self._peers[name] = Peer(name)
+            self._peers[name] = Peer(name, room=self._room)
         return self._peers[name]
+
+    @property
+    def _room(self) -> int:
+        """For the next one: those that forgers invent share what they can make us keep."""
+        return room_for(len(self._peers) + 1)
 
     def get(self, name: str) -> Peer | None:
         """The peer of that name, if it was ever heard of."""

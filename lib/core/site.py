@@ -152,6 +152,8 @@ class Site(ABC):
             elif verdict.reason:
                 self._drop(reaction, Dropped(verdict.reason, line, is_routine=verdict.reason not in REMARKABLE), now)
         self.counts["relayed"] += passed_on
+        if self.snapshots.is_open:
+            self._carry_out(reaction, self.snapshots.conclude(now), now)
         return reaction
 
     def reject(self, reason: str, line: bytes, now: float) -> Reaction:

@@ -109,6 +109,10 @@ class Recorder:
         if isinstance(body, Reset) and body.round == self.round and message.sender == self._office:
             yield from self.close(CLOSED)
 
+    def conclude(self, now: float) -> Iterator[Effect]:
+        """All lines that were read together are heard: the guichet looks whether the round is whole."""
+        yield from ()
+
     def close(self, phase: str) -> Iterator[Effect]:
         """The round is over here: the site is white again."""
         if self.is_open:
@@ -168,6 +172,7 @@ class Collector(Recorder):
         self._left = left
         self._epoch = epoch
         self._gathered: _Round | None = None
+        self._has_news = False  # since it was looked whether the round is whole
         self._last_issue = (round, False)  # the round closed last, and whether it was complete
 
     def enter(self, round: int, now: float, initiates: bool = False) -> Iterator[Effect]:
@@ -190,7 +195,8 @@ class Collector(Recorder):
         gathered = self._gathered
         if gathered is not None:
             self._keep(message, gathered.states[self._name]["life"])
-            yield from self._finish_if_whole(now)
+            self._has_news = True
+        yield from ()
 
     def join(self, name: str) -> None:
         """A site arrives while the round is open: it takes part."""
@@ -220,7 +226,12 @@ class Collector(Recorder):
             self._keep(body.message, message.life)
         elif isinstance(body, SnapshotState):
             self._gather(sender, message.life, body, gathered)
-        yield from self._finish_if_whole(now)
+        self._has_news = True
+
+    def conclude(self, now: float) -> Iterator[Effect]:
+        """Look once for many lines: all that was gathered is looked at, and a report may have thousands."""
+        if self._has_news:
+            yield from self._finish_if_whole(now)
 
     def _gather(self, sender: str, life: int, body: SnapshotState, gathered: _Round) -> None:
         if body.initiates:
@@ -283,6 +294,7 @@ class Collector(Recorder):
         }
 
     def _finish_if_whole(self, now: float) -> Iterator[Effect]:
+        self._has_news = False
         gathered = self._gathered
         if gathered is not None and len(gathered.states) >= len(gathered.expected) and not self.missing():
             yield from self._finish(now)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lib.core import belief
+from lib.core import belief, intervals
 from lib.core import messages as say
 from lib.core import relay as relaying
 from lib.core.buying import Client
@@ -236,14 +236,14 @@ def size(relay: Relay) -> int:
 def test_memory_is_bounded_whatever_names_lives_and_numbers_are_forged(monkeypatch: pytest.MonkeyPatch) -> None:
     """house.md: "a limit on everything". Holes by the million, in as many names and lives as are told apart."""
     monkeypatch.setattr(relaying, "MAX_NAMES", 40)
-    monkeypatch.setattr(relaying, "MAX_HOLES", 500)
+    monkeypatch.setattr(intervals, "MAX_HOLES", 500)
     relay = Relay("c2")
     for name in range(50):
         for life in range(1, 6):
             for number in range(1, 200, 2):
                 relay.examine(line(f"f{name}", f"{life}.{number}", "gch", "n"), 1.0)
     assert len(relay._emitters) == 40
-    assert size(relay) < 500 * 7 + relaying.LEAST_HOLES * 200
+    assert size(relay) < 500 * 7 + intervals.LEAST_HOLES * 200
 
 
 @given(st.sets(st.integers(1, 300), max_size=20), st.randoms(use_true_random=False))

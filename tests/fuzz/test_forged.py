@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lib.core import belief, facts, snapshot, wire
+from lib.core import belief, facts, intervals, snapshot, wire
 from lib.core import commands as ask
 from lib.core import messages as say
 from lib.core.buying import Client
@@ -279,6 +279,17 @@ def test_thousands_of_forged_names_are_a_crowd() -> None:
     assert reasons(event.fact for event in restarted.hear([stranger], NOW).events) == [(CROWD, True)]
     friend = forged(say.Presence("client", say.ARRIVAL), sender="c1", receiver_life=0)
     assert restarted.hear([friend], NOW).lines, "who was known before is heard"
+
+
+def test_holes_in_the_ranks_of_forged_names_share_their_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intervals, "MAX_HOLES", 500)
+    system = System()
+    office = system.sites["gch"]
+    for number in range(1, 6_000):
+        name, body = f"f{number % 30}", say.Return(f"f{number % 30}", number, "B0001")
+        office.hear([forged(body, sender=name, number=number, rank=2 * number, receiver_life=office.life)], NOW)
+    kept = sum(len(peer.received.as_list()) for peer in office.peers.all())
+    assert 30 * intervals.LEAST_HOLES < kept < 500 * 5
 
 
 def test_clients_that_are_none_are_waited_for_until_they_are_dismissed() -> None:
@@ -680,3 +691,23 @@ def test_messages_that_were_never_in_a_channel_are_recorded_only_so_far(monkeypa
     system.tick(30.0)
     recorded = sum(len(channel["messages"]) for channel in system.documents[-1]["channels"])
     assert recorded <= 20 and not system.documents[-1]["complete"]
+
+
+def test_a_round_is_looked_over_once_for_all_lines_that_were_read_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much was reported, and however many lines a forger adds to it: the guichet goes on selling meanwhile."""
+    system = System()
+    system.hold("gch")
+    system.order("c1", BUY)
+    system.order("c1", ask.TakeSnapshot())
+    system.run()
+    tell(system, "gch", *[line for line in system.held["gch"] if not isinstance(said_by(line), say.Request)])
+    looks: list[object] = []
+    missing = snapshot.audit.missing
+    monkeypatch.setattr(snapshot.audit, "missing", lambda *states: looks.append(states) or missing(*states))
+    crossing = message(say.Return("f1", 1, "B0001"), sender="f1", to="c1", rank=1, receiver_life=0)
+    body = say.SnapshotTransit(1, crossing)
+    tell(system, "gch", *[forged(body, sender="c1", number=9_000 + number, round=1) for number in range(300)])
+    assert len(looks) == 1 and not system.documents
+    system.let_go("gch")
+    system.run()
+    assert system.documents[-1]["complete"]
