@@ -187,8 +187,7 @@ class TicketsPanel(ttk.Frame):
     def create(self) -> None:
         """Ask for new tickets."""
         if TicketDialog(self, self._house, self._office.stations()).ask():
-            self._house.say(self._newest, good=True)
-            self.see(self._office.newest[0])
+            self._see_newest()
 
     def change(self) -> None:
         """Ask what the selected ticket shall be, if it is free."""
@@ -254,9 +253,14 @@ class TicketsPanel(ttk.Frame):
         self.importing = dialog = ImportDialog(self, self._house, self._office.stations())
         is_done, self.importing = dialog.ask(), None
         if is_done:
-            self._house.say(self._newest, good=True)
-            self.see(self._office.newest[0])
+            self._see_newest()
             dialog.show_notes(self._newest)
+
+    def _see_newest(self) -> None:
+        """The first ticket that came is selected, and keys act on it."""
+        self._house.say(self._newest, good=True)
+        self.see(self._office.newest[0])
+        self.table.focus_table()
 
     @property
     def _newest(self) -> str:

@@ -767,14 +767,19 @@ def test_by_the_keyboard_alone_tickets_are_created_and_deleted(
         return bool(gch.find(ev="command", ok=True))
 
     until(is_created, "the tickets")
-    (line,) = {event["line"] for event in gch.find(ev="command")}
-    assert (
-        line == 'ajouter train=848362 "date=2027-03-17T07:10" depart=Noyon destination=Amiens cout=12.5 nombre=2'
-        or "nombre=2" in line
-    )
+    lines = {event["line"] for event in gch.find(ev="command")}
+    assert lines == {"ajouter train=848362 date=2027-03-17T07:10 depart=Noyon destination=Amiens cout=12.5 nombre=2"}
     assert c1.request("consulter depart=Noyon destination=Amiens", state="listed")
-    # The first of them is selected: from the fields above to the table, and there.
-    hands("key", "--delay", "60", "Delete", "sleep", "0.4")
+
+    def is_deleted() -> bool:
+        """The first of the new ones is selected, and has the keyboard."""
+        hands("key", "--delay", "60", "Escape", "Delete", "sleep", "0.4", "key", "Return", "sleep", "0.4")
+        return any(event["line"].startswith("supprimer") for event in gch.find(ev="command", ok=True))
+
+    until(is_deleted, "the withdrawal")
+    done = [event["line"] for event in gch.find(ev="command", ok=True)]
+    created, deleted = (filter(lambda line, verb=verb: line.startswith(verb), done) for verb in ("ajouter", "supprimer"))
+    assert next(deleted) == f"supprimer billet=B{2 + 2 * len(list(created)):04}", "there were three before"
 
 
 def test_by_the_mouse_a_ticket_is_changed(desk: tuple[Watched, Watched, Callable[..., None]]) -> None:
