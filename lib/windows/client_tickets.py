@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tkinter as tk
-from tkinter import font, ttk
+from tkinter import ttk
 from typing import Any
 
 from lib.core.buying import Client
@@ -14,8 +14,6 @@ from lib.windows.view.rows import date_and_time, price, route
 from lib.windows.widgets.dialog import ask
 from lib.windows.widgets.table import Column, Table
 
-_CRAMPED = 64  # characters of width beneath which the stations need the room more than the train's number
-
 
 class TicketTable(Table):
     """A table of `TicketRows`; `more` is what a `Table` takes besides."""
@@ -24,21 +22,13 @@ class TicketTable(Table):
         t = house.t
         columns = [
             Column("date", "date", 15),
-            Column("train", "train", 7),
+            Column("train", "train", 7, spare=True),
             Column("from", t("départ", "from"), 14, stretch=True),
             Column("to", t("destination", "to"), 14, stretch=True),
             Column("price", t("prix", "price"), 8, "e"),
             Column("id", t("billet", "ticket"), 8),
         ]
         super().__init__(parent, columns, **more)
-        self.bind("<Configure>", lambda _: self.fit())
-
-    def fit(self) -> None:
-        """Show the columns that there is room for."""
-        is_cramped = self.winfo_width() < _CRAMPED * font.nametofont("TkDefaultFont", root=self).measure("0")
-        keys = [column.key for column in self.columns if not (is_cramped and column.key == "train")]
-        if list(self.tree.cget("displaycolumns")) != keys:
-            self.tree.configure(displaycolumns=keys)
 
 
 class TicketsPanel(ttk.Frame):
@@ -68,7 +58,6 @@ class TicketsPanel(ttk.Frame):
 
     def restyle(self) -> None:
         """Take the colours of the theme."""
-        self.table.fit()
         self.table.tag_configure(LEAVING, foreground=self._house.theme.palette.warning)
 
     def refresh(self) -> float | None:

@@ -97,7 +97,7 @@ class TicketsPanel(ttk.Frame):
         t = self._house.t
         columns = [
             Column("id", t("billet", "ticket"), 8),
-            Column("train", "train", 6),
+            Column("train", "train", 6, spare=True),
             Column("date", "date", 14),
             Column("from", t("départ", "from"), 14, stretch=True),
             Column("to", t("destination", "to"), 14, stretch=True),

@@ -67,7 +67,7 @@ class JournalPanel(ttk.Frame):
             Column("type", "type", 18, stretch=True, sortable=False),
             Column("from", t("de", "from"), 6, sortable=False),
             Column("to", t("à", "to"), 6, sortable=False),
-            Column("stamp", t("estampille", "stamp"), 10, "e", sortable=False),
+            Column("stamp", t("estampille", "stamp"), 10, "e", sortable=False, spare=True),
             Column("identity", t("numéro / motif", "number / reason"), 15, stretch=True, sortable=False),
         ]
 

@@ -28,7 +28,8 @@ _SHIFT, _CONTROL = 0x1, 0x4
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: `key` names it, `width` is in characters, a column that can `stretch` shares what is left of the width."""
+    """A column: `key` names it, `width` is in characters, a column that can `stretch` shares what is left of the width. A
+    `spare` one is shown where all the others have their width."""
 
     key: str
     title: str
@@ -36,6 +37,7 @@ class Column:
     anchor: Anchor = "w"
     stretch: bool = False
     sortable: bool = True
+    spare: bool = False
 
 
 class Row(Protocol):
@@ -292,17 +294,24 @@ class Table(ttk.Frame):
             self._measures = measures
             self._cutter.forget()
             self._title_cutter.forget()
-            share = self._share(*measures)
-            for column in self.columns:
+            columns = self.columns
+            if self._share(columns, *measures) < 1:
+                columns = tuple(column for column in columns if not column.spare)
+            share = self._share(columns, *measures)
+            self.tree.configure(displaycolumns=[column.key for column in columns])
+            for column in columns:
                 wanted, narrowest = (column.width + 1) * character, min(column.width, _NARROWEST) * character
                 width = max(int(wanted * share), narrowest) if column.stretch else wanted
                 self.tree.column(column.key, width=width, minwidth=narrowest)
         self.redraw()
 
-    def _share(self, character: int, width: int) -> float:
-        """How wide a column that stretches becomes, compared to what it asks for, so that all are seen."""
-        fixed = sum(column.width + 1 for column in self.columns if not column.stretch)
-        elastic = sum(column.width + 1 for column in self.columns if column.stretch)
+    @staticmethod
+    def _share(columns: Iterable[Column], character: int, width: int) -> float:
+        """How wide a column that stretches becomes, compared to what it asks for, so that all of these are seen."""
+        wanted = {True: 0, False: 0}
+        for column in columns:
+            wanted[column.stretch] += column.width + 1
+        elastic, fixed = wanted[True], wanted[False]
         return ((width - 2 * _EDGE) / character - fixed) / elastic if elastic and width > 1 else 1.0  # 1: not yet laid out
 
     def _room(self) -> int:

@@ -155,6 +155,21 @@ def test_a_table_that_opens_too_narrow_shows_all_its_columns(window):
     assert sum(made.tree.column(key, "width") for key in ("id", "gare", "prix")) <= made.tree.winfo_width()
 
 
+def test_a_spare_column_goes_where_the_others_need_the_room(window):
+    made = Table(window, (Column("a", "A", 20), Column("b", "B", 20, spare=True), Column("c", "C", 20, stretch=True)))
+    made.pack(fill="both", expand=True)
+    made.show([Row("k", ("un", "deux", "trois"))])
+
+    def shown(characters: int) -> str:
+        window.geometry(f"{characters * font.nametofont('TkDefaultFont').measure('0')}x300")
+        window.update()
+        widths = [made.tree.column(key, "width") for key in made.tree.cget("displaycolumns")]
+        assert sum(widths) <= made.tree.winfo_width()
+        return "".join(made.tree.cget("displaycolumns"))
+
+    assert [shown(characters) for characters in (90, 50, 90)] == ["abc", "ac", "abc"]
+
+
 def test_an_empty_table_says_so(table):
     table.show([])
     table.update()
