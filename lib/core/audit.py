@@ -236,22 +236,30 @@ def _is_forgotten(ticket: Document, sites: Sites, collector: str) -> bool:
     client = sites.get(ticket["client"])
     if client is None:
         return False
-    known_life = sites[collector].get("lives", {}).get(ticket["client"])
-    return bool(ticket["request"] == 0 or known_life != client["life"])
+    return bool(ticket["request"] == 0) or not _knows(sites[collector], ticket["client"], client)
 
 
 def forgotten(document: Document) -> list[str]:
     """The sold tickets that their clients have forgotten, or whose clients had left, and begin with nothing if they come
-    back: the guichet owes it to them to tell them again."""
+    back: the guichet owes it to them to tell them again, as purchases of no request of theirs."""
     sites, channels, collector = document["sites"], channels_of(document), document["collector"]
-    accounts = _accounts(sites, channels, collector)
-    return [
-        ticket["id"]
-        for ticket in sites[collector]["tickets"]
-        if ticket["state"] == "sold"
-        and not _is_with_its_client(ticket, accounts)
-        and (ticket["client"] not in sites or _is_forgotten(ticket, sites, collector))
-    ]
+    accounts, in_another_life = _accounts(sites, channels, collector), set(reborn(document))
+
+    def is_owed(ticket: Document) -> bool:
+        client = ticket["client"]
+        if client in in_another_life:
+            return not _is_remembered(ticket, sites[client])
+        return not _is_with_its_client(ticket, accounts) and (client not in sites or ticket["request"] == 0)
+
+    return [ticket["id"] for ticket in sites[collector]["tickets"] if ticket["state"] == "sold" and is_owed(ticket)]
+
+
+def _is_remembered(ticket: Document, client: Document) -> bool:
+    """Whether a client recorded in another life than the guichet knew still knows by which request it bought this ticket. If
+    not, its requests are others, under numbers that it uses again."""
+    bought = [(held["id"], held.get("request")) for held in client["tickets"]]
+    bought += [(request["ticket"], request["request"]) for request in client.get("requests", [])]
+    return (ticket["id"], ticket["request"]) in bought
 
 
 def reborn(document: Document) -> list[str]:

@@ -350,3 +350,30 @@ def test_ranks_go_on_when_a_state_is_taken_up_in_an_epoch_that_was_entered_alrea
     system.run()
     assert [document["complete"] for document in system.documents] == [True, True]
     assert system.documents[-1]["checks"]["coherent"]
+
+
+def test_a_purchase_of_an_earlier_life_is_no_answer_to_a_request_of_the_recorded_one() -> None:
+    """A client without memory comes back while the round is open, and is recorded with a request whose number its earlier
+    life had used: the guichet knew that life when it was recorded. (Found by the simulator, seed 82472.)"""
+    system = System()
+    system.order("c1", ask.Reserve(Search()))
+    system.run()
+    system.hold("c1")
+    system.order("gch", ask.TakeSnapshot())
+    system.run()
+    system.hold("gch")
+    system.sites["c1"] = ClientSite(Client("c1", automatic=True), 2, watched=True)
+    system.take("c1", system.sites["c1"].start(NOW))
+    system.order("c1", ask.Reserve(Search(ticket="B0002")))
+    system.let_go("c1")
+    system.run()
+    system.let_go("gch")
+    system.run()
+    document = sealed(system.documents[0])
+    assert document["complete"] and document["sites"]["c1"]["life"] == 2 and document["sites"]["gch"]["lives"]["c1"] == 1
+    system.order("gch", ask.Restore(document))
+    for later in (0.0, 5.0, 70.0, 140.0):
+        system.tick(later)
+    errand = system.sites["c1"].role.errands[1]  # type: ignore[union-attr]
+    assert errand.holding is not None and errand.holding.ticket_id == "B0002"
+    assert sorted(system.sites["c1"].role.tickets) == ["B0001", "B0002"]  # type: ignore[union-attr]
