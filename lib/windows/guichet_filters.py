@@ -49,7 +49,7 @@ class FilterBar(Flow):
         t = house.t
         self.search = _SearchEntry(self, typed.text, t("chercher", "search"))
         self.states = _ChoiceBox(self, typed.state, t("état", "state"), self._states, width=7)
-        self.holders = _ChoiceBox(self, typed.holder, t("détenteur", "holder"), self._holders, width=9)
+        self.holders = _ChoiceBox(self, typed.holder, t("détenteur", "holder"), self._holders, width=8)
         self.add(self.search, grow=True)
         self.add(self.states)
         self.add(self.holders)
@@ -115,7 +115,7 @@ class _SearchEntry(ttk.Entry):
     """An entry that says what it is for while it is empty."""
 
     def __init__(self, parent: tk.Misc, variable: tk.StringVar, hint: str) -> None:
-        super().__init__(parent, textvariable=variable, width=8, style="Checked.TEntry")
+        super().__init__(parent, textvariable=variable, width=4, style="Checked.TEntry")
         self._variable = variable
         self._hint = ttk.Label(self, text=hint, style="Empty.TLabel", cursor="xterm")
         self._hint.bind("<Button-1>", lambda _: self.focus_set())

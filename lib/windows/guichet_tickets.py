@@ -101,7 +101,7 @@ class TicketsPanel(ttk.Frame):
             Column("date", "date", 14),
             Column("from", t("départ", "from"), 14, stretch=True),
             Column("to", t("destination", "to"), 14, stretch=True),
-            Column("holder", t("détenteur", "holder"), 9),
+            Column("holder", t("détenteur", "holder"), 10),
             Column("price", t("prix", "price"), 7, "e"),
             Column("state", t("état", "state"), 5),
         ]

@@ -64,11 +64,11 @@ class JournalPanel(ttk.Frame):
             Column("at", t("heure", "time"), 12, sortable=False),
             Column("lamport", "H", 6, "e", sortable=False),
             Column("way", t("sens", "way"), 9, sortable=False),
-            Column("type", "type", 18, stretch=True, sortable=False),
+            Column("type", "type", 14, stretch=True, sortable=False),
             Column("from", t("de", "from"), 6, sortable=False),
             Column("to", t("à", "to"), 6, sortable=False),
             Column("stamp", t("estampille", "stamp"), 10, "e", sortable=False, spare=True),
-            Column("identity", t("numéro / motif", "number / reason"), 15, stretch=True, sortable=False),
+            Column("identity", t("numéro / motif", "number / reason"), 18, stretch=True, sortable=False),
         ]
 
     def _tools(self) -> Flow:

@@ -138,7 +138,7 @@ class Theme:
             background=[("disabled", colours.border), ("pressed", colours.text), ("active", colours.accent)],
             foreground=[("disabled", colours.muted)],
         )
-        style.configure("Tool.TButton", padding=(pad, 1), font="SmallFont")
+        style.configure("Tool.TButton", padding=(pad // 2, 1), font="SmallFont")
         for entry in ("TEntry", "TCombobox", "TSpinbox"):
             style.configure(entry, padding=pad, foreground=colours.text, arrowcolor=colours.text)
             style.map(

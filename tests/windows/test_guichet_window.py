@@ -201,7 +201,7 @@ def test_all_tickets_are_seen_with_what_the_subject_wants_of_them(here: Town) ->
         ("c1", "14,90\u00a0€", "vendu"), ("gch", "14,90\u00a0€", "libre"), ("gch → c2", "9,80\u00a0€", "retenu")
     ], "how they stand")  # fmt: skip
     counters = here.tickets._counters.cget("text")
-    assert counters == "3 libres · 1 retenu · 1 vendu · recette 14,90\u00a0€"
+    assert counters == "3 libres · 1 retenu · 1 vendu (14,90\u00a0€)"
     here.asks(1, "rendre billet=B0002", state="returned")
     here.until(lambda: here.rows()[1][5:] == ("gch", "14,90\u00a0€", "libre"), "the ticket come back")
 
@@ -673,7 +673,7 @@ def test_a_snapshot_that_is_loaded_replaces_all_that_is_seen(here: Town) -> None
     assert here.window.order(f"charger fichier={name.name}") is None
     wait_for(here, "B0001", "B0002", "B0003", "B0004", "B0005")
     assert [row[-1] for row in here.rows()] == ["vendu", *["libre"] * 4]
-    assert here.tickets._counters.cget("text").endswith("1 vendu · recette 14,90\u00a0€")
+    assert here.tickets._counters.cget("text").endswith("1 vendu (14,90\u00a0€)")
     here.tab(2)
     sold = here.until(lambda: here.rows(here.window.sales.sold), "the sale")
     assert [row[:3] for row in sold] == [("avant", "B0001", "c1")]

@@ -173,7 +173,7 @@ def _why_not(ticket: Ticket, now: float) -> Text:
 
 
 def counters(office: Office, language: str) -> str:
-    """`17 libres · 1 retenu · 0 vendu · recette 15,40 €`."""
+    """`17 libres · 1 retenu · 2 vendus (15,40 €)`."""
     free, held, sold = (len(office.stock.book(state)) for state in (FREE, HELD, SOLD))
     takings = price(office.takings, language)
 
@@ -182,7 +182,7 @@ def counters(office: Office, language: str) -> str:
         return f"{thousands(count).in_language(language)} {said}"
 
     parts = [words(free, "libre", "free"), words(held, "retenu", "held"), words(sold, "vendu", "sold")]
-    return " · ".join([*parts, Text(f"recette {takings}", f"takings {takings}").in_language(language)])
+    return f"{' · '.join(parts)} ({takings})"
 
 
 def how_many(shown: int, total: int) -> Text:

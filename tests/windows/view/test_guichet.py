@@ -397,8 +397,8 @@ def test_a_whole_ticket_in_a_sentence(desk: Desk, name: str, fr: str, en: str) -
 
 
 def test_the_counters(desk: Desk) -> None:
-    assert counters(desk.office, "fr") == "1 libre · 1 retenu · 1 vendu · recette 15,40\u00a0€"
-    assert counters(desk.office, "en") == "1 free · 1 held · 1 sold · takings €15.40"
+    assert counters(desk.office, "fr") == "1 libre · 1 retenu · 1 vendu (15,40\u00a0€)"
+    assert counters(desk.office, "en") == "1 free · 1 held · 1 sold (€15.40)"
     desk.add(journey(), 9_999)
     desk.office.settle()
     assert counters(desk.office, "fr").startswith("10\u202f000 libres · ")
