@@ -116,6 +116,7 @@ def stub_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def launches(stub_root: Path, tmp_path: Path) -> Iterator:
     """`launches(*options)` starts stubs in a folder of this test; whatever still runs at its end is ended."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup scripts/test.sh: a launcher would heed that too
     started = []
 
     def launch(*arguments: str, folder: str = "dossier de travail", root: Path = stub_root, **more) -> Launch:
