@@ -5,6 +5,7 @@
     table        a table that holds only the rows that are seen
     completion   an entry that proposes
     date_field   an entry for a date, with a calendar
+    cut          texts cut with an ellipsis, and whole beneath the mouse
     field        a label, an entry and what is wrong with it; forms made of them
     flow         widgets side by side, on as many lines as they need
     bars         how much is left, as text and as a bar
