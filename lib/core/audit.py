@@ -131,6 +131,8 @@ def channels_of(document: Document) -> dict[tuple[str, str], dict[int, Document]
 
 Sites = dict[str, Document]
 Channels = dict[tuple[str, str], dict[int, Document]]
+# By client: the tickets that are with it, and its open requests, whose tickets may be on their way.
+_Accounts = dict[str, tuple[Collection[str], Collection[int]]]
 
 
 def _pairs(sites: Sites) -> Iterator[tuple[str, str, Document, Document]]:
@@ -208,12 +210,12 @@ def _repeated(tickets: list[Document]) -> list[str]:
     return [name for name, count in counts.items() if count > 1]
 
 
-# By client: the tickets that are with it, and its open requests, whose tickets may be on their way.
-_Accounts = dict[str, tuple[Collection[str], Collection[int]]]
-
-
 def _accounts(sites: Sites, channels: Channels, collector: str) -> _Accounts:
-    """Made once for all tickets: a client may have, or say that it has, a hundred thousand."""
+    """Made once for all tickets: a client may have, or say that it has, a hundred thousand.
+
+    A request names a ticket by its number only within the life that the guichet knew when it was recorded: a later one may
+    use the number again for something else.
+    """
     accounts: _Accounts = {}
     for name, site in sites.items():
         # Confirmed and not heard of yet, or being given back.
@@ -221,7 +223,8 @@ def _accounts(sites: Sites, channels: Channels, collector: str) -> _Accounts:
         on_its_way = channels.get((collector, name), {}).values()
         with_it = {row["id"] for row in site["tickets"]} | {request["ticket"] for request in pending}
         with_it |= {message["fields"].get("billet", "") for message in on_its_way}
-        accounts[name] = with_it, {request["request"] for request in pending}
+        is_known = _knows(sites[collector], name, site)
+        accounts[name] = with_it, {request["request"] for request in pending if is_known}
     return accounts
 
 
@@ -236,30 +239,21 @@ def _is_forgotten(ticket: Document, sites: Sites, collector: str) -> bool:
     client = sites.get(ticket["client"])
     if client is None:
         return False
-    return bool(ticket["request"] == 0) or not _knows(sites[collector], ticket["client"], client)
+    return not ticket["request"] or not _knows(sites[collector], ticket["client"], client)
 
 
 def forgotten(document: Document) -> list[str]:
     """The sold tickets that their clients have forgotten, or whose clients had left, and begin with nothing if they come
     back: the guichet owes it to them to tell them again, as purchases of no request of theirs."""
     sites, channels, collector = document["sites"], channels_of(document), document["collector"]
-    accounts, in_another_life = _accounts(sites, channels, collector), set(reborn(document))
-
-    def is_owed(ticket: Document) -> bool:
-        client = ticket["client"]
-        if client in in_another_life:
-            return not _is_remembered(ticket, sites[client])
-        return not _is_with_its_client(ticket, accounts) and (client not in sites or ticket["request"] == 0)
-
-    return [ticket["id"] for ticket in sites[collector]["tickets"] if ticket["state"] == "sold" and is_owed(ticket)]
-
-
-def _is_remembered(ticket: Document, client: Document) -> bool:
-    """Whether a client recorded in another life than the guichet knew still knows by which request it bought this ticket. If
-    not, its requests are others, under numbers that it uses again."""
-    bought = [(held["id"], held.get("request")) for held in client["tickets"]]
-    bought += [(request["ticket"], request["request"]) for request in client.get("requests", [])]
-    return (ticket["id"], ticket["request"]) in bought
+    accounts = _accounts(sites, channels, collector)
+    return [
+        ticket["id"]
+        for ticket in sites[collector]["tickets"]
+        if ticket["state"] == "sold"
+        and not _is_with_its_client(ticket, accounts)
+        and (ticket["client"] not in sites or _is_forgotten(ticket, sites, collector))
+    ]
 
 
 def reborn(document: Document) -> list[str]:

@@ -83,10 +83,8 @@ class SearchBar(ttk.Frame):
 
     def _fit(self) -> None:
         """In a small window the stations' words are as short as those of the dates, for a date needs the room."""
-        t, is_cramped = (
-            self._house.t,
-            self.winfo_width() < _CRAMPED * font.nametofont("TkDefaultFont", root=self).measure("0"),
-        )
+        t, character = self._house.t, font.nametofont("TkDefaultFont", root=self).measure("0")
+        is_cramped = self.winfo_width() < _CRAMPED * character
         words = (t("De", "From"), t("À", "To")) if is_cramped else (t("Départ", "From"), t("Destination", "To"))
         for label, text in zip(self._stations, words, strict=True):
             label.configure(text=text)

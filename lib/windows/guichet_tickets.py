@@ -204,15 +204,8 @@ class TicketsPanel(ttk.Frame):
         free = [ticket for ticket in tickets if ticket.state == FREE]
         if not free:
             return
-        if len(tickets) == 1:
-            words = described(self._office, free[0], self._house.language, 0.0)
-            question = t(
-                f"Supprimer ce billet ?\n\n{words}\n\nIl ne sera plus en vente, et son identifiant ne servira plus.",
-                f"Delete this ticket?\n\n{words}\n\nIt will not be on sale any more, and its identifier is never used "
-                "again.",
-            )
-        else:
-            question = self._house.words(question_of_deletion(free, len(tickets) - len(free)))
+        first = described(self._office, free[0], self._house.language, 0.0)
+        question = self._house.words(question_of_deletion(free, len(tickets) - len(free), first))
         count = len(free)
         title = t("Supprimer un billet", "Delete a ticket") if count == 1 else t(
             f"Supprimer {count} billets", f"Delete {count} tickets")  # fmt: skip
@@ -226,13 +219,15 @@ class TicketsPanel(ttk.Frame):
         The panel may be made anew meanwhile, in another language say: the commands go on.
         """
         until = time.monotonic() + _SLICE
-        while deletion.waiting and time.monotonic() < until:
+        while deletion.waiting:
             name = deletion.waiting.pop(0)
             refusal = self._house.order(command_line("supprimer", billet=name))
             if refusal is None:
                 deletion.done.append(name)
             else:
                 deletion.refusals.append(refusal)
+            if time.monotonic() >= until:
+                break
         if deletion.waiting:
             self._timer.after(1, self._withdraw, deletion)
             return

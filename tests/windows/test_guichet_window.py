@@ -22,6 +22,7 @@ import guichet
 from lib.core.tickets import FREE, SOLD, Journey
 from lib.edge.log import Log
 from lib.edge.options import parse
+from lib.windows import guichet_tickets
 from lib.windows.widgets.dialog import Dialog
 from tests.processes.ring import CLIENT, GUICHET, ROOT, Watched, timetable, until
 from tests.windows.living import Living, cells
@@ -501,13 +502,19 @@ def test_a_ticket_that_is_held_meanwhile_is_not_deleted_with_the_others(here: To
     assert "B0002" in here.ids() and "B0001" not in here.ids()
 
 
-def test_many_tickets_are_deleted_although_the_window_is_made_anew(town: Callable[..., Town]) -> None:
+def test_between_deletions_the_window_is_served_and_may_be_made_anew(
+    town: Callable[..., Town], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guichet_tickets, "_SLICE", 0.0)  # one ticket, then whoever waits
     here = town(tickets=((MORNING, 600),))
     here.tickets.table.focus_table()
     press(here.tickets.table.tree, "Control-a")
     here.form(lambda dialog: press(dialog, "Return"))
     here.tickets.delete()
-    press(here.root, "Control-d")
+    assert len(here.stock) == 599, "nobody would be served until all are deleted"
+    panel = here.tickets
+    here.root.event_generate("<Control-KeyPress-d>")
+    assert here.tickets is not panel and len(here.stock) == 599, "it was made anew in the middle"
     here.until(lambda: len(here.stock) == 100 and "500 billets supprimés" in here.status(), "the end")
 
 

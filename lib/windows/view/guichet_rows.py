@@ -124,8 +124,9 @@ def marked(tickets: list[Ticket]) -> Text:
     )
 
 
-def question_of_deletion(free: list[Ticket], others: int) -> Text:
-    """What will happen to the `free` ones of the chosen tickets, before it does, and that the `others` stay."""
+def question_of_deletion(free: list[Ticket], others: int, first: str) -> Text:
+    """What will happen to the `free` ones of the chosen tickets, before it does, and that the `others` stay. One alone is
+    told whole: `first` is the first of them as a sentence."""
     count, names = len(free), ", ".join(ticket.id for ticket in free[:_NAMED])
     rest = count - _NAMED
     more = Text(f"… et {rest} autre{'s' if rest > 1 else ''}", f"… and {rest} more") if rest > 0 else Text("", "")
@@ -137,8 +138,8 @@ def question_of_deletion(free: list[Ticket], others: int) -> Text:
     if count == 1:
         end = Text("Il ne sera plus en vente, et son identifiant ne servira plus.",
                    "It will not be on sale any more, and its identifier is never used again.")  # fmt: skip
-        return Text(f"Supprimer ce billet ?\n\n{names}\n\n{end.fr}{stay.fr}",
-                    f"Delete this ticket?\n\n{names}\n\n{end.en}{stay.en}")  # fmt: skip
+        return Text(f"Supprimer ce billet ?\n\n{first}\n\n{end.fr}{stay.fr}",
+                    f"Delete this ticket?\n\n{first}\n\n{end.en}{stay.en}")  # fmt: skip
     return Text(
         f"Supprimer ces {count} billets ?\n\n{names}{more.fr}\n\n"
         f"Ils ne seront plus en vente, et leurs identifiants ne serviront plus.{stay.fr}",
