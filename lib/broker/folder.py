@@ -153,7 +153,9 @@ class BrokerFolder:
             f"user {getpass.getuser()}",  # for root: it would become another user, who may not read this folder
             "persistence true",
             f"persistence_location {self.path / 'memoire'}/",
-            "autosave_interval 1",  # second: what a killed broker may forget, and the sites then say again
+            # Mosquitto waits for *more* than that many whole seconds: two (2.0.11, measured). A killed broker may forget as
+            # much, and the sites say it again.
+            "autosave_interval 1",
             f"persistent_client_expiration {FORGOTTEN}",
             f"max_queued_messages {MAX_WAITING}",
             f"max_queued_bytes {MAX_WAITING_BYTES}",

@@ -29,6 +29,7 @@ KINDS = frozenset({"start", "request", "ticket", "snapshot", "restore", "redeliv
 CABLES = "tous: delai=350 gigue=150 graine=2026"  # so slow that messages are seen in flight, and a cut finds some
 HOLD = 15  # seconds that the guichet holds an offer: long enough to explain it, short enough to see its end
 _READING = 1.5  # seconds before a robot does what was announced: somebody may be watching it
+_BETWEEN = 0.7  # seconds after a key, for what it opens to be there
 _LIMIT = 60.0  # seconds that a robot waits for what it has brought about
 
 
@@ -73,10 +74,17 @@ class Robot:
         # The pointer too: without a window manager the keyboard follows it.
         self._do("mousemove", "--window", window, "120", "20")
         self._do("windowfocus", "--sync", window)
-        self._do("key", "--delay", "700", *keys)
+        for key in keys:  # each let go at once: one that is held repeats itself, and then it types
+            self._do("key", key)
+            time.sleep(_BETWEEN)
 
     def _window(self, site: str) -> str:
-        return self._do("search", "--sync", "--onlyvisible", "--name", f"^{site} ").split()[-1]
+        """The number of the window of `site`, by X; what it has opened besides has the same name, and another class."""
+        named, main = (
+            self._do("search", "--sync", "--onlyvisible", by, pattern).split()
+            for by, pattern in (("--name", f"^{site} "), ("--class", "^Billets$"))
+        )
+        return next(window for window in named if window in main)
 
     @staticmethod
     def _do(*words: str) -> str:

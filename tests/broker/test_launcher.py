@@ -31,6 +31,9 @@ def test_a_graph_over_a_broker(tmp_path: Path) -> None:
         launch.wait_for("courtier joignable")
         launch.type("c5 reserver")
         launch.wait_for("est à c5")
+        # Killed before it has written down who listens, it forgets them, and loses what is said before they are back.
+        memory = launch.folder / "courtier" / "memoire" / "mosquitto.db"
+        wait_until(lambda: memory.exists() and all(f"{site}.lit".encode() in memory.read_bytes() for site in launch.sites()))
         broker = int((launch.folder / "courtier" / "courtier.pid").read_text())
         os.kill(broker, signal.SIGKILL)
         launch.wait_for("le courtier est mort ; il est relancé")

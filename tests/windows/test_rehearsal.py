@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import threading
+import tkinter
 from pathlib import Path
+from tkinter import ttk
 
 import pytest
 
 from lib.launch import rehearsal
+from lib.windows.widgets.popup import Popup
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 300  # seconds, on a machine that does other things too
@@ -31,6 +35,31 @@ def test_the_rehearsal_plays_itself_and_everything_comes_to_pass(tmp_path: Path,
     assert "Tout s'est passé comme annoncé." in done.stdout
     assert done.stdout.count("✓ vu") == sum(len(step.awaited) for step in rehearsal.STEPS)
     assert "Traceback" not in "".join(log.read_text() for log in (tmp_path / "run").glob("*.log"))
+
+
+def test_a_robot_finds_the_window_itself_and_its_keys_do_not_repeat(display: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the window has opened has its name too, and its keys would be lost there; one that is held types besides."""
+    monkeypatch.setenv("DISPLAY", display)
+    root = tkinter.Tk(screenName=display, className="Billets")
+    try:
+        root.title("c1 — client")
+        root.geometry("400x300+30+30")
+        entry = ttk.Entry(root)
+        entry.pack()
+        heard: list[str] = []
+        root.bind("<Alt-Key-p>", lambda _: heard.append("Alt+P"))
+        root.update()
+        entry.focus_set()
+        Popup(entry).open()
+        root.update()
+        robot = rehearsal.Robot()
+        presses = threading.Thread(target=robot.press, args=("c1", "alt+p"))
+        presses.start()
+        while presses.is_alive():
+            root.update()
+        assert heard == ["Alt+P"] and entry.get() == ""
+    finally:
+        root.destroy()
 
 
 def test_without_a_display_it_says_what_is_missing(tmp_path: Path) -> None:
