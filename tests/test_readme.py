@@ -211,6 +211,22 @@ DETOURS = {
     "etat gch--c1": r"c1->gch.*par la coupure",
     "retablir gch--c1": r"c1->gch.*rétabli",
 }
+# Every fault, as the tables of the READMEs have it typed. c3 is started again before it is dismissed.
+FAULTS = {
+    "regler c1->c2 delai=300 perte=0.2 doublon=0.1 desordre=0.1": r"c1->c2.*réglé.*delai=300 perte=0\.2 doublon",
+    "regler c1->c2 delai=0 perte=0 doublon=0 desordre=0": r"c1->c2.*sans défaut",
+    "couper c1->c2": r"c1->c2.*coupé",
+    "retablir c1->c2": r"c1->c2.*rétabli",
+    "pause c1->c2": r"c1->c2.*en pause",
+    "pas c1->c2": r"c1->c2.*(passe)",
+    "reprendre c1->c2": r"c1->c2.*reprend",
+    "etat tous": r"c3->gch.*lues",
+    "suspendre gch": r"gch est suspendu",
+    "reprendre gch": r"gch continue",
+    "tuer c3": r"c3 s'est arrêté \(signal 9\)",
+    "relancer c3": r"c3 est relancé",
+    "gch liberer client=c3": r"c3 : congédié",
+}
 
 
 def converse(command: str, folder: Path, answers: dict[str, str]) -> str:
@@ -220,7 +236,7 @@ def converse(command: str, folder: Path, answers: dict[str, str]) -> str:
     with begun(f"{command} --console", folder) as process:
         assert process.stdin is not None
         read_until(process, "Tapez")
-        for line in typed(next(iter(answers))):
+        for line in [*answers, "quitter"]:
             process.stdin.write(line.replace(FIRST_SNAPSHOT, name) + "\n")
             process.stdin.flush()
             if line != "quitter":
@@ -238,6 +254,10 @@ def visit(command: str, folder: Path) -> None:
 
 def goes_round(command: str, folder: Path) -> None:
     converse(command, folder, DETOURS)
+
+
+def goes_wrong(command: str, folder: Path) -> None:
+    converse(command.replace("--console", "--notk"), folder, FAULTS)
 
 
 def takes_a_snapshot(folder: Path) -> None:
@@ -324,6 +344,7 @@ TRIED: dict[str, Callable[[str, Path], Any]] = {
     "scripts/launch_graph.sh topologies/y.txt": runs_until_interrupted,
     "scripts/launch_graph.sh topologies/anneau_double.txt --notk --dossier double --relancer "
     '--cable "tous: delai=50 perte=0.02 graine=7"': goes_round,
+    "scripts/launch_ring.sh --console --cable tous": goes_wrong,
     "./cable.py --delai=300 --perte=0.2 --graine=7 < examples/billets.csv > abime.csv": spoils,
     "scripts/broker.sh topologies/anneau_double.txt --adresse 192.168.1.10": is_played_in("tests/broker"),
     "scripts/join.sh c1.tar": is_played_in("tests/broker"),
@@ -365,6 +386,12 @@ def test_every_command_is_tried() -> None:
 @pytest.mark.parametrize("answers", [ANSWERS, DETOURS])
 def test_every_line_that_is_typed_is_tried(answers: dict[str, str]) -> None:
     assert set(typed(next(iter(answers)))) == {*answers, "quitter"}
+
+
+@pytest.mark.parametrize("path", [FRENCH, ENGLISH], ids=["fr", "en"])
+def test_every_fault_of_the_table_is_tried(path: Path) -> None:
+    table = table_in(path, "## D'autres topologies, et des pannes", "## Other topologies, and faults")
+    assert [line for row in table for line in quoted(row[1])] == list(FAULTS)
 
 
 def test_both_readmes_have_the_same_commands() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -97,8 +97,12 @@ def _dice(key: str) -> list[float]:
     return [int.from_bytes(digest[at : at + _DIE], "big") / 256**_DIE for at in range(0, len(digest), _DIE)]
 
 
-def parse(words: Iterable[str]) -> Faults:
-    """The settings in words like `delai=300`; the last of two for the same thing counts. Raises `Problem`."""
+_NONE = Faults()
+
+
+def parse(words: Iterable[str], before: Faults = _NONE) -> Faults:
+    """The settings in words like `delai=300`, on top of those `before`; the last of two for the same thing counts. Raises
+    `Problem`."""
     fields: dict[str, Any] = {}
     for word in words:
         key, _, value = word.partition("=")
@@ -108,7 +112,15 @@ def parse(words: Iterable[str]) -> Faults:
                 f"{word}: unknown setting; there are {', '.join(SETTINGS)}",
             )
         fields[SETTINGS[key].field] = _number(word, value, SETTINGS[key].most)
-    return Faults(**fields)
+    return replace(before, **fields)
+
+
+def told(faults: Faults) -> str:
+    """The settings as people give them, but for the usual ones; empty for a good link."""
+    values = ((key, getattr(faults, setting.field), getattr(_NONE, setting.field)) for key, setting in SETTINGS.items())
+    return " ".join(
+        f"{key}={int(value) if value == int(value) else value}" for key, value, usual in values if value != usual
+    )
 
 
 def _number(word: str, value: str, most: float) -> float:

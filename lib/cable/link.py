@@ -48,14 +48,15 @@ class _Aside:
 
 
 class Link:
-    """The link of this name, with these faults. Times are seconds of any clock that does not go back."""
+    """The link of this name, with these faults; others may be set meanwhile, for what comes from then on. Times are seconds
+    of any clock that does not go back."""
 
     def __init__(self, name: str, faults: Faults) -> None:
         self.name = name
         self.counts = Counts()
         self.is_cut = False
         self.is_paused = False
-        self._faults = faults
+        self.faults = faults
         self._queue: deque[tuple[float, bytes]] = deque()  # when it is due, and the line; in order
         self._aside: list[_Aside] = []
         self._size = 0  # bytes that wait
@@ -89,7 +90,7 @@ class Link:
             if self.is_cut:
                 self.counts.cut += 1
             else:
-                self._accept(line, self._faults.fate(self.name, self.counts.read), now)
+                self._accept(line, self.faults.fate(self.name, self.counts.read), now)
 
     def _accept(self, line: bytes, fate: Fate, now: float) -> None:
         self.counts.lost += fate.copies == 0
@@ -123,9 +124,9 @@ class Link:
             self.counts.overflowed += 1
             return
         start = now
-        if self._faults.rate:
-            start = self._free_at = max(now, self._free_at) + (len(line) + 1) / self._faults.rate
-        due = start + self._faults.delay / 1000 + jitter  # or when those before it have gone
+        if self.faults.rate:
+            start = self._free_at = max(now, self._free_at) + (len(line) + 1) / self.faults.rate
+        due = start + self.faults.delay / 1000 + jitter  # or when those before it have gone
         self.counts.delayed += due > now
         self._queue.append((due, line))
         self._size += len(line) + _COST

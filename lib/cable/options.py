@@ -48,8 +48,8 @@ Copie des lignes entières de l'entrée vers la sortie, ou vers chaque tube nomm
   --vers="NOM tube=CHEMIN delai=300 ..."
                   un lien de ce nom vers ce tube, avec ses propres réglages en plus des autres ; autant qu'on veut
   --commandes=TUBE
-                  obéir en route : couper, retablir, pause, reprendre, pas (une ligne passe), etat ; suivi du nom d'un
-                  lien, ou de rien : tous
+                  obéir en route : regler (suivi de delai=300...), couper, retablir, pause, reprendre, pas (une ligne
+                  passe), etat ; et du nom d'un lien, ou de rien : tous
   --lang=fr|en    langue
   --help          cette aide
 
@@ -64,8 +64,8 @@ At the end it says on stderr what happened to how many lines.
   --vers="NAME tube=PATH delai=300 ..."
                   a link of this name to this pipe, with settings of its own on top of the others; as many as you like
   --commandes=PIPE
-                  obey meanwhile: couper, retablir, pause, reprendre, pas (let one line pass), etat; followed by the name
-                  of a link, or by nothing: all
+                  obey meanwhile: regler (set, followed by delai=300...), couper, retablir, pause, reprendre, pas (let one
+                  line pass), etat; and the name of a link, or nothing: all
   --lang=fr|en    language
   --help          this help
 

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from lib.cable import options
+from lib.cable import faults, options
 from lib.cable.link import Link
 from lib.cable.options import End, Options
 from lib.edge import streams
@@ -171,16 +171,31 @@ class Cable:
     def _obey(self, words: list[str]) -> None:
         if not words:
             return
-        verb, *names = words
+        verb, *rest = words
+        settings = [word for word in rest if "=" in word and verb == SET]
+        names = [word for word in rest if word not in settings]
         ways = [way for way in self._ways if not names or way.link.name in names]
-        if verb not in _VERBS:
-            known = ", ".join(_VERBS)
+        if verb not in VERBS:
+            known = ", ".join(VERBS)
             self._log.info(Text("%s : commande inconnue ; il y a %s", "%s: unknown command; there are %s"), verb, known)
         elif not ways:
             self._log.info(Text("%s : pas de lien de ce nom", "%s: no link of that name"), " ".join(names))
+        elif verb == SET:
+            for way in ways:
+                _set(way, settings)
         else:
             for way in ways:
-                _VERBS[verb](way)
+                _ACTS[verb](way)
+
+
+def _set(way: _Way, settings: Sequence[str]) -> None:
+    try:
+        way.link.faults = faults.parse(settings, way.link.faults)
+    except Problem as problem:
+        way.log.info(problem.text)
+        return
+    how = faults.told(way.link.faults)
+    way.log.info(Text(f"réglé : {how}", f"set: {how}") if how else Text("sans défaut", "without faults"))
 
 
 def _cut(way: _Way) -> None:
@@ -214,11 +229,13 @@ def _step(way: _Way) -> None:
 def _tell(way: _Way) -> None:
     link = way.link
     how = [Text("coupé ; ", "cut; ")] * link.is_cut + [Text("en pause ; ", "paused; ")] * link.is_paused
+    how += [Text(f"{settings} ; ", f"{settings}; ") for settings in [faults.told(link.faults)] if settings]
     report = [*how, link.report]
     way.log.info(Text("".join(text.fr for text in report), "".join(text.en for text in report)))
 
 
-_VERBS: dict[str, Callable[[_Way], None]] = {
+SET = "regler"  # the only one that takes settings besides
+_ACTS: dict[str, Callable[[_Way], None]] = {
     "couper": _cut,
     "retablir": _mend,
     "pause": _pause,
@@ -226,3 +243,4 @@ _VERBS: dict[str, Callable[[_Way], None]] = {
     "pas": _step,
     "etat": _tell,
 }
+VERBS = (SET, *_ACTS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from lib.cable import faults
 from lib.launch import phrases
 from lib.launch.keeper import Keeper
 from lib.launch.run import Happened, Run
@@ -17,7 +18,9 @@ KINDS = frozenset({"request", "ticket", "command", "state", "snapshot", "restore
 _MAX_ROWS = 20  # rows of one table: more scroll away unread
 _MAX_LINES = 30  # events of one look, or words of cables: more would scroll away unread
 # What can be done to a link while it carries messages; its cable knows what each means.
-_LINK_VERBS = ("couper", "retablir", "pause", "reprendre", "pas", "etat")
+LINK_VERBS = ("regler", "couper", "retablir", "pause", "reprendre", "pas", "etat")
+# What can be done to the process of a site, whatever the site thinks of it.
+PROCESS_VERBS = ("tuer", "relancer", "suspendre", "reprendre")
 
 HELP = Text(
     fr="""\
@@ -30,7 +33,10 @@ HELP = Text(
              modifier billet= ...    supprimer billet=    importer fichier=
              liberer client=                                l'oublier, ses billets redeviennent libres
   Tous :     etat    instantane    charger fichier=    quitter
-  Liens :    couper c1->c2    retablir c1->c2               ce qui vient entre-temps se perd
+  Pannes :   tuer c1    relancer c1                         kill -9 ; il revient avec sa mémoire
+             suspendre c1    reprendre c1                   il ne fait plus rien, puis il continue
+  Liens :    regler c1->c2 delai=300 gigue= perte= doublon= desordre= debit= graine=
+             couper c1->c2    retablir c1->c2               ce qui vient entre-temps se perd
              pause c1->c2    reprendre c1->c2               ce qui vient entre-temps attend
              pas c1->c2                                     une ligne passe malgré la pause
              etat c1->c2                                    ce qui est arrivé à combien de lignes
@@ -46,7 +52,10 @@ HELP = Text(
                   modifier billet= ...    supprimer billet=    importer fichier=
                   liberer client=                                   forget it, its tickets are free again
   Everyone:       etat    instantane    charger fichier=    quitter
-  Links:          couper c1->c2    retablir c1->c2                  cut, mend: what comes meanwhile is lost
+  Faults:         tuer c1    relancer c1                            kill -9, start again: it comes back with its store
+                  suspendre c1    reprendre c1                      suspend, go on: it does nothing meanwhile
+  Links:          regler c1->c2 delai=300 gigue= perte= doublon= desordre= debit= graine=    set
+                  couper c1->c2    retablir c1->c2                  cut, mend: what comes meanwhile is lost
                   pause c1->c2    reprendre c1->c2                  pause, go on: what comes meanwhile waits
                   pas c1->c2                                        step: one line passes in spite of the pause
                   etat c1->c2                                       what happened to how many lines
@@ -87,9 +96,13 @@ class Console:
         *lines, self._typed = (self._typed + data).split(b"\n")
         for line in lines:
             if not self._quit:
-                self._obey(line.decode(errors="replace").strip())
+                try:
+                    self._obey(line.decode(errors="replace").strip())
+                except Problem as problem:
+                    self._screen.say(problem.text, "bad")
 
     def _obey(self, line: str) -> None:
+        """Do what was typed. Raises `Problem` when it cannot be done."""
         match line.split(maxsplit=1):
             case []:
                 pass
@@ -99,41 +112,72 @@ class Console:
                 self._tell_sites()
             case ["quitter" | "quit" | "exit"]:
                 self._quit = True
-            case [verb, *rest] if verb in _LINK_VERBS:
+            case ["reprendre", site] if site in self._sites:  # of the same name for a link
+                self._act_on_process("reprendre", site)
+            case [verb, *rest] if verb in LINK_VERBS:
                 self._act_on_links(verb, " ".join(rest))
+            case [verb, *rest] if verb in PROCESS_VERBS:
+                self._act_on_process(verb, " ".join(rest))
             case [site, *command]:
                 self._pass_on(site, command)
 
-    def _pass_on(self, site: str, command: Sequence[str]) -> None:
-        """Gives the command to its site, or says why that cannot be."""
-        try:
-            if site not in self._run.wiring.sites:
-                raise Problem(
-                    f"{site} : ni un site, ni une commande d'ici (aide)", f"{site}: neither a site nor a command (aide)"
-                )
-            if site not in self._run.living:
-                raise Problem(f"{site} ne tourne plus", f"{site} does not run any more")
-            if not command:
-                raise Problem(f"{site} : que doit-il faire ? (aide)", f"{site}: what shall it do? (aide)")
-            self._run.command(site, command[0])
-        except Problem as problem:
-            self._screen.say(problem.text, "bad")
+    @property
+    def _sites(self) -> Sequence[str]:
+        return self._run.wiring.sites
 
-    def _act_on_links(self, verb: str, name: str) -> None:
-        """Has the cables of the links of this name do it; what they say about it comes by itself."""
-        try:
-            for edge in self._run.cabled(name):
-                self._run.tell_cable(edge, verb)
-                self.links.append(edge)
-        except Problem as problem:
-            self._screen.say(problem.text, "bad")
+    def _pass_on(self, site: str, command: Sequence[str]) -> None:
+        """Gives the command to its site. Raises `Problem` when that cannot be."""
+        if site not in self._sites:
+            raise Problem(
+                f"{site} : ni un site, ni une commande d'ici (aide)", f"{site}: neither a site nor a command (aide)"
+            )
+        self._check_lives(site)
+        if not command:
+            raise Problem(f"{site} : que doit-il faire ? (aide)", f"{site}: what shall it do? (aide)")
+        self._run.command(site, command[0])
+
+    def _check_lives(self, site: str) -> None:
+        if site not in self._run.living:
+            raise Problem(f"{site} ne tourne plus", f"{site} does not run any more")
+
+    def _act_on_process(self, verb: str, site: str) -> None:
+        """Does it to the process of this site. Raises `Problem` when that cannot be."""
+        if site not in self._sites:
+            raise Problem(f"{verb} : « {site} » n'est pas un site d'ici", f"{verb}: '{site}' is no site here")
+        if verb == "relancer":
+            if site in self._run.living:
+                raise Problem(f"{site} tourne encore", f"{site} still runs")
+            self._keeper.start_again(site)
+            return
+        self._check_lives(site)
+        match verb:
+            case "tuer":
+                self._run.kill(site)  # the keeper tells its death
+            case "suspendre":
+                self._run.suspend(site)
+                self._screen.say(Text(f"{site} est suspendu ; il continue avec : reprendre {site}",
+                                      f"{site} is suspended; it goes on with: reprendre {site}"))  # fmt: skip
+            case _:
+                self._run.resume(site)
+                self._screen.say(Text(f"{site} continue", f"{site} goes on"))
+
+    def _act_on_links(self, verb: str, what: str) -> None:
+        """Has the cables of the links of this name do it, by these settings; what they say about it comes by itself. Raises
+        `Problem` when that cannot be."""
+        words = what.split()
+        settings = [word for word in words if "=" in word]
+        faults.parse(settings)  # said once, and not by every cable
+        name = " ".join(word for word in words if word not in settings)
+        for edge in self._run.cabled(name):
+            self._run.tell_cable(edge, verb, settings)
+            self.links.append(edge)
 
     def _tell_sites(self) -> None:
-        living = set(self._run.living)
-        words = self._screen.words(Text("arrêté", "stopped"))
-        self._screen.line(
-            "  " + "  ".join(site if site in living else f"{site} ({words})" for site in self._run.wiring.sites)
-        )
+        living, suspended = self._run.living, self._run.suspended
+        words = {site: Text("suspendu", "suspended") for site in suspended}
+        words |= {site: Text("arrêté", "stopped") for site in self._sites if site not in living}
+        told = (f"{site} ({self._screen.words(words[site])})" if site in words else site for site in self._sites)
+        self._screen.line("  " + "  ".join(told))
 
     def _tell(self, happened: Happened) -> None:
         for event in happened.events[:_MAX_LINES]:

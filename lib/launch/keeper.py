@@ -42,6 +42,10 @@ class Relaunches:
             del self._due[site]
         return due
 
+    def forget(self, site: str) -> None:
+        """It is started by somebody else."""
+        self._due.pop(site, None)
+
     @property
     def next(self) -> float | None:
         """When the next one is to be started, None when nobody is."""
@@ -79,6 +83,12 @@ class Keeper:
         if self._relaunches:
             for name in self._relaunches.take_due(time.monotonic()):
                 self._start(name)
+
+    def start_again(self, name: str) -> None:
+        """Start this one now, whatever was planned for it."""
+        if self._relaunches:
+            self._relaunches.forget(name)
+        self._start(name)
 
     def _plan(self, name: str) -> None:
         if self._relaunches is None:

@@ -63,10 +63,16 @@ class Processes:
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
         self._living: dict[str, subprocess.Popen[bytes]] = {}
+        self._suspended: dict[str, None] = {}
 
     @property
     def living(self) -> list[str]:
         return list(self._living)
+
+    @property
+    def suspended(self) -> list[str]:
+        """Those of the living that we have made stand still."""
+        return list(self._suspended)
 
     def start(self, name: str, command: Sequence[str], output: Path) -> None:
         """Starts `name`: reads its own FIFO, writes into `output`, complains into its log.
@@ -106,9 +112,11 @@ class Processes:
         process = self._living[site]
         process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        self._suspended[site] = None
 
     def resume(self, site: str) -> None:
         """SIGCONT for `site`; nothing for one that runs or has ended."""
+        self._suspended.pop(site, None)
         if site in self._living:
             self._living[site].send_signal(signal.SIGCONT)
 
@@ -117,6 +125,7 @@ class Processes:
         gone = {site: status for site, process in self._living.items() if (status := process.poll()) is not None}
         for site in gone:
             del self._living[site]
+            self._suspended.pop(site, None)
         return gone
 
     def signal(self, names: Iterable[str], number: signal.Signals) -> None:

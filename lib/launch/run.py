@@ -83,6 +83,11 @@ class Run:
         """The sites that live."""
         return [name for name in self._processes.living if name not in self._links.helpers]
 
+    @property
+    def suspended(self) -> list[str]:
+        """Those of them that were told to stand still."""
+        return self._processes.suspended
+
     def start_all(self, tell_slow: Callable[[Collection[str]], None]) -> dict[str, int]:
         """Starts every site and waits until each has said so in its trace; those that ended since, with their status.
 
@@ -151,9 +156,10 @@ class Run:
             )
         return edges
 
-    def tell_cable(self, edge: Edge, verb: str) -> None:
-        """Has the cable of `edge` do something to it, such as `couper`. Raises `Problem` when it cannot be told."""
-        self.command(self._links.cables[edge], f"{verb} {edge}")
+    def tell_cable(self, edge: Edge, verb: str, settings: Sequence[str] = ()) -> None:
+        """Has the cable of `edge` do something to it, such as `couper`, or `regler` with settings. Raises `Problem` when it
+        cannot be told."""
+        self.command(self._links.cables[edge], " ".join((verb, str(edge), *settings)))
 
     def report(self, edge: Edge) -> str:
         """What the cable of `edge` said of it when it was ended; empty when there is none, or it did not live till then."""
@@ -188,6 +194,8 @@ class Run:
         """Ends all sites, then the links: SIGTERM, and SIGKILL after the grace, or at once when a second signal wants it."""
         # Counted from here: the second one may come while the first of many sites are only just told to end.
         enough = min(1, len(self._signals.received)) + 1
+        for site in self.suspended:  # or it could not take its leave
+            self.resume(site)
         self._end(self.wiring.sites, signal.SIGTERM, enough)
         self._new_words()
         self._end(self._links.helpers, signal.SIGTERM, enough)  # they have carried the last words of the sites

@@ -365,8 +365,23 @@ def test_paused_and_stepped_through(told):
     tell("pas", "rien ne passe")
 
 
+def test_set_in_mid_course(told):
+    source, target, tell = told
+    tell("regler a->b perte=1 graine=7", "a->b : réglé : perte=1 graine=7")
+    source.write(b"1\n")
+    wait_until(lambda: source.is_empty)
+    tell("etat", "a->b : perte=1 graine=7 ; 1 lues, 0 livrées, 1 perdues")
+    tell("regler perte=2", "a->b : perte=2 : il faut un nombre de 0 à 1")
+    tell("regler perte=0 graine=1", "a->b : sans défaut")
+    source.write(b"2\n")
+    wait_until(lambda: target.lines == [b"2"])
+
+
 def test_what_it_does_not_know(told):
     _, _, tell = told
-    tell("danser a->b", "cable.py : danser : commande inconnue ; il y a couper, retablir, pause, reprendre, pas, etat")
+    tell(
+        "danser a->b", "cable.py : danser : commande inconnue ; il y a regler, couper, retablir, pause, reprendre, pas, etat"
+    )
     tell("couper a->z", "cable.py : a->z : pas de lien de ce nom")
+    tell("couper perte=1", "cable.py : perte=1 : pas de lien de ce nom")
     tell("\n \npause", "a->b : en pause")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.cable.faults import MAX_OVERTAKEN, SETTINGS, Fate, Faults, parse
+from lib.cable.faults import MAX_OVERTAKEN, SETTINGS, Fate, Faults, parse, told
 from lib.texts import Problem
 
 PROBABILITIES = st.floats(0, 1)
@@ -91,11 +91,27 @@ def test_a_setting_that_cannot_be_is_named(word):
     assert caught.value.text.fr.startswith(f"{word} : ") and caught.value.text.en.startswith(f"{word}: ")
 
 
+def test_settings_that_change_leave_the_others_as_they_are():
+    before = parse(["delai=300", "perte=0.05", "graine=7"])
+    after = parse(["perte=0", "doublon=1"], before)
+    assert after == parse(["delai=300", "doublon=1", "graine=7"])
+    assert parse([], before) == before
+
+
+@given(ROUGH)
+def test_settings_are_told_as_they_can_be_given(faults):
+    assert parse(told(faults).split()) == faults
+
+
+def test_a_good_link_has_nothing_to_tell():
+    assert told(Faults()) == "" and told(Faults(delay=300, loss=0.05)) == "delai=300 perte=0.05"
+
+
 def test_the_page_of_the_protocol_has_every_setting_and_every_command():
-    from lib.cable.process import _VERBS
+    from lib.cable.process import VERBS
     from tests.test_protocole import PAGE, first_column
     from tests.test_readme import quoted, tables_under
 
     settings, commands = tables_under(PAGE, "### Gâter un lien")
     assert first_column(settings) == list(SETTINGS)
-    assert [quoted(row[0])[0].split()[0] for row in commands] == list(_VERBS)
+    assert [quoted(row[0])[0].split()[0] for row in commands] == list(VERBS)

@@ -174,6 +174,18 @@ def test_a_step_needs_a_pause_and_a_line():
     assert link.step() == b"1" and link.step() is None
 
 
+def test_other_faults_are_for_what_comes_from_then_on():
+    link = Link("a->b", Faults(delay=1000))
+    link.take([b"1"], 0.0)
+    link.faults = Faults()
+    link.take([b"2"], 0.1)
+    assert link.release(0.9, ROOM) == [], "a pipe keeps its order"
+    assert link.release(1.0, ROOM) == [b"1", b"2"]
+    link.faults = Faults(loss=1)
+    link.take([b"3"], 1.0)
+    assert link.release(2.0, ROOM) == [] and link.counts.lost == 1
+
+
 def test_what_is_too_much_is_lost_and_counted(monkeypatch):
     """A queue is bounded by what it costs in memory: empty lines too. Who feeds it is told to stop well before."""
     monkeypatch.setattr(module, "LIMIT", 10_000)

@@ -113,6 +113,16 @@ def stub_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+def patient(stub_root: Path, folder: Path, module: str, before: str, after: str) -> Path:
+    """The stubs and their launcher, of which one number is another."""
+    shutil.copytree(stub_root, folder)
+    file = folder / "lib" / "launch" / module
+    text = file.read_text()
+    assert before in text
+    file.write_text(text.replace(before, after))
+    return folder
+
+
 @pytest.fixture
 def launches(stub_root: Path, tmp_path: Path) -> Iterator:
     """`launches(*options)` starts stubs in a folder of this test; whatever still runs at its end is ended."""

@@ -118,6 +118,20 @@ def cabled(launches) -> Launch:
     return launch
 
 
+def test_a_link_is_set_from_the_console(cabled):
+    cabled.type("regler c1->c2 perte=1")
+    cabled.wait_for("c1->c2 : réglé : perte=1")
+    cabled.type("c1 dire un")
+    wait_until(lambda: "perte=1 ; 1 lues, 0 livrées, 1 perdues" in asked(cabled, "c1->c2"))
+    cabled.type("regler c1->c2 perte=0")
+    cabled.wait_for("c1->c2 : sans défaut")
+    cabled.type("c1 dire deux")
+    wait_until(lambda: heard(cabled, "c2") == ["deux"])
+    cabled.type("regler tous retard=1")
+    cabled.wait_for("retard=1 : réglage inconnu")
+    assert cabled.text.count("retard=1 : réglage inconnu") == 1
+
+
 def test_a_link_is_cut_and_mended_from_the_console(cabled):
     cabled.type("couper c1->c2")
     cabled.wait_for("c1->c2 : coupé")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.launch.conftest import LIMIT, ROOT, Launch, environment, wait_until
+from tests.launch.conftest import LIMIT, ROOT, Launch, environment, patient, wait_until
 
 UP = "sites en marche"
 
@@ -104,10 +103,7 @@ def test_a_deaf_or_stopped_site_is_killed_after_the_grace(launches):
 
 def test_a_second_signal_cuts_the_grace_short(stub_root, tmp_path, launches):
     """Under a grace of an hour, sites that are deaf to SIGTERM end at the second signal, even when it comes at once."""
-    root = tmp_path / "patient"
-    shutil.copytree(stub_root, root)
-    run = root / "lib" / "launch" / "run.py"
-    run.write_text(run.read_text().replace("GRACE = 5.0", "GRACE = 3600.0"))
+    root = patient(stub_root, tmp_path / "patient", "run.py", "GRACE = 5.0", "GRACE = 3600.0")
     launch = launches("-c", "2", "--client", "--sourd", root=root)
     launch.wait_for(UP)
     pids = launch.sites()
