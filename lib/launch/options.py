@@ -90,7 +90,7 @@ _COMMON = Text(
   --relancer            relancer un site qui meurt, après une pause qui grandit ; cinq fois au plus en une minute
   --cable "LIEN: R..."  gâter un lien (c1->c2, c1--c2 dans les deux sens, ou tous) ; autant de fois qu'on veut. Réglages R :
                         delai= et gigue= (ms), perte=, doublon= et desordre= (de 0 à 1), debit= (octets/s), graine=.
-                        Sans réglage : un lien que la console peut couper, retablir, mettre en pause
+                        Sans réglage : un lien que la console peut regler, couper, retablir, mettre en pause
   --mqtt                relier par un courtier MQTT (Eclipse Mosquitto), comme entre plusieurs machines
   --dossier DIR         dossier de travail : tubes, journaux, traces, données ; redonné, il reprend où il en était
                         (par défaut un nouveau, sous $TMPDIR)
@@ -105,7 +105,7 @@ _COMMON = Text(
   --cable "LINK: S..."  spoil a link (c1->c2, c1--c2 for both ways, or tous for all); as often as you like. Settings S:
                         delai= and gigue= (ms: delay, jitter), perte=, doublon= and desordre= (0 to 1: loss, double,
                         disorder), debit= (bytes/s), graine= (seed).
-                        Without any: a link that the console can couper (cut), retablir (mend), pause
+                        Without any: a link that the console can regler (set), couper (cut), retablir (mend), pause
   --mqtt                link through an MQTT broker (Eclipse Mosquitto), as between several machines
   --dossier DIR         run directory: pipes, logs, traces, stores; given again, it goes on where it was
                         (default: a new one under $TMPDIR)

@@ -247,10 +247,10 @@ class Table(ttk.Frame):
         self._drawn_keys = [(row.key, self._top + slot) for slot, row in enumerate(rows)]
         self._mark_selected(rows)
         self._scrollbar.set(self._top / length if length else 0.0, min(1.0, (self._top + room) / length) if length else 1.0)
-        if length:
+        if length or not self._empty.cget("text"):
             self._empty.place_forget()
-        else:
-            self._empty.place(relx=0.5, rely=0.5, anchor="center")
+        else:  # in the middle of where the rows would be: over the titles it would hide them
+            self._empty.place(relx=0.5, y=(self._head() + self.tree.winfo_height()) // 2, anchor="center")
 
     def _resize(self, count: int) -> None:
         """As many items as there are rows in sight."""
@@ -316,11 +316,13 @@ class Table(ttk.Frame):
 
     def _room(self) -> int:
         """How many whole rows there is room for, at least one."""
-        height = self.tree.winfo_height()
-        regions = ((y, self.tree.identify_region(2 * _EDGE, y)) for y in range(_EDGE, height))
-        top = next((y for y, region in regions if region not in ("heading", "separator")), 0)
         row = ttk.Style(self).lookup("Table.Treeview", "rowheight") or 20  # Tk's own when nothing was configured
-        return max(1, (height - top - _EDGE) // int(row))
+        return max(1, (self.tree.winfo_height() - self._head() - _EDGE) // int(row))
+
+    def _head(self) -> int:
+        """Where the titles end, in pixels from the top."""
+        regions = ((y, self.tree.identify_region(2 * _EDGE, y)) for y in range(_EDGE, self.tree.winfo_height()))
+        return next((y for y, region in regions if region not in ("heading", "separator")), 0)
 
     # What is selected.
 

@@ -179,6 +179,19 @@ def test_an_empty_table_says_so(table):
     assert not table._empty.winfo_ismapped()
 
 
+def test_what_an_empty_table_says_hides_no_title(window, table):
+    """Not even where there is no room for a whole row; and a table that has nothing to say has no label there."""
+    table.show([])
+    window.geometry("400x60")
+    window.update()
+    title_ends = next(y for y in range(2, 60) if table.tree.identify_region(20, y) not in ("heading", "separator"))
+    assert table._empty.winfo_y() + table._empty.winfo_height() // 2 >= title_ends
+    mute = Table(window, COLUMNS)
+    mute.pack()
+    window.update()
+    assert not mute._empty.winfo_ismapped()
+
+
 @pytest.mark.parametrize("name", STRANGE_NAMES)
 def test_names_are_shown_as_they_are(table, name):
     table.show([Row("k", ("1", name, ""), "")])
