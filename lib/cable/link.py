@@ -25,13 +25,15 @@ ASIDE = 1.0  # seconds for which a line that nobody overtakes is kept aside: the
 
 @dataclass(slots=True)
 class Counts:
-    """What a link did to how many lines: `read` + `doubled` = `delivered` + `lost` + `cut` + `overflowed` + what waits."""
+    """What a link did to how many lines: `read` + `doubled` = `delivered` + `lost` + `cut` + `overflowed` + `untaken` + what
+    waits."""
 
     read: int = 0
     delivered: int = 0
     lost: int = 0
     cut: int = 0  # lost because they came while the link was cut
     overflowed: int = 0  # lost because too much waited
+    untaken: int = 0  # handed over, but the other end was gone, or its disk full
     doubled: int = 0
     overtaken: int = 0
     delayed: int = 0
@@ -48,15 +50,14 @@ class _Aside:
 
 
 class Link:
-    """The link of this name, with these faults; others may be set meanwhile, for what comes from then on. Times are seconds
-    of any clock that does not go back."""
+    """The link of this name, with these faults. Times are seconds of any clock that does not go back."""
 
     def __init__(self, name: str, faults: Faults) -> None:
         self.name = name
         self.counts = Counts()
         self.is_cut = False
         self.is_paused = False
-        self.faults = faults
+        self.faults = faults  # to be changed by `set`
         self._queue: deque[tuple[float, bytes]] = deque()  # when it is due, and the line; in order
         self._aside: list[_Aside] = []
         self._size = 0  # bytes that wait
@@ -123,13 +124,17 @@ class Link:
         if self._size > LIMIT + _BEYOND:
             self.counts.overflowed += 1
             return
-        start = now
-        if self.faults.rate:
-            start = self._free_at = max(now, self._free_at) + (len(line) + 1) / self.faults.rate
-        due = start + self.faults.delay / 1000 + jitter  # or when those before it have gone
+        due = self._due(line, jitter, now)
         self.counts.delayed += due > now
         self._queue.append((due, line))
         self._size += len(line) + _COST
+
+    def _due(self, line: bytes, jitter: float, now: float) -> float:
+        """When a line that enters now has passed, or when those before it have."""
+        start = now
+        if self.faults.rate:
+            start = self._free_at = max(now, self._free_at) + (len(line) + 1) / self.faults.rate
+        return start + self.faults.delay / 1000 + jitter
 
     # ------------------------------------------------------------------------------------------------ what comes out
 
@@ -151,6 +156,12 @@ class Link:
         return self._steps > 0 if self.is_paused else self._queue[0][0] <= now
 
     # ----------------------------------------------------------------------------------------------- what it is told
+
+    def set(self, faults: Faults, now: float) -> None:
+        """Other faults for what comes. What waits need not wait for longer than if it entered now: who heals a link that
+        was too slow for what it carries does not wait for hours until the queue is gone."""
+        self.faults, self._free_at = faults, now
+        self._queue = deque((min(due, self._due(line, faults.jitter / 1000, now)), line) for due, line in self._queue)
 
     def cut(self) -> None:
         """From now on what comes is lost; what was on its way arrives."""
@@ -197,6 +208,7 @@ class Link:
         seldom = [
             (Text("arrêtées par la coupure", "stopped by the cut"), counts.cut),
             (Text("de trop (file pleine)", "too many (queue full)"), counts.overflowed),
+            (Text("que personne n'a prises", "that nobody took"), counts.untaken),
             (Text("en attente", "waiting"), self.waiting),
         ]
         return always + [figure for figure in seldom if figure[1]]

@@ -49,11 +49,23 @@ class _Way:
 
     def push(self, now: float) -> None:
         """Write what is due, as far as the pipe takes it."""
-        self.output.flush()
+        self._flush()
         while not self.output.waiting and (lines := self.link.release(now, streams.BLOCK)):
             self._handed = lines
             self.output.put(lines)
-            self.output.flush()
+            self._flush()
+
+    def _flush(self) -> None:
+        self.output.flush()
+        if not self.output.waiting:
+            if self.output.is_broken:
+                self._take_back()
+            self._handed = []
+
+    def _take_back(self) -> None:
+        """The block was not taken."""
+        self.link.counts.delivered -= len(self._handed)
+        self.link.counts.untaken += len(self._handed)
 
     @property
     def is_done(self) -> bool:
@@ -62,16 +74,19 @@ class _Way:
 
     def report(self) -> None:
         """Say what was done to how many lines."""
-        if self.output.waiting or self.output.is_broken:
-            self.link.counts.delivered -= len(self._handed)
-            self.log.info(Text("%d lignes n'ont plus été prises", "%d lines were not taken any more"), len(self._handed))
+        if self.output.waiting:
+            self._take_back()
         self.log.info(self.link.report)
 
 
 def _open(path: str) -> int:
     """The FIFO or file at `path`; a FIFO for reading too, so that it has neither a first nor a last reader."""
     try:
-        flags = os.O_RDWR if stat.S_ISFIFO(os.stat(path).st_mode) else os.O_WRONLY | os.O_APPEND
+        status = os.stat(path)
+        if stat.S_ISREG(status.st_mode) and os.path.samestat(status, os.fstat(_STDIN)):
+            raise Problem(f"--vers : {path} : est aussi l'entrée, et grandirait sans fin",
+                          f"--vers: {path}: is the input, too, and would grow without end")  # fmt: skip
+        flags = os.O_RDWR if stat.S_ISFIFO(status.st_mode) else os.O_WRONLY | os.O_APPEND
         return os.open(path, flags | os.O_CLOEXEC)
     except OSError as error:
         raise Problem(f"--vers : {path} : {error.strerror}", f"--vers: {path}: {error.strerror}") from None
@@ -155,7 +170,7 @@ class Cable:
             way.report()
         if self._damaged:
             self._log.info(
-                Text("%d lignes trop longues ou coupées, ôtées", "%d lines too long or cut, taken out"), self._damaged
+                Text("lignes ôtées, trop longues ou coupées : %d", "lines taken out, too long or cut: %d"), self._damaged
             )
 
     # ------------------------------------------------------------------------------------------------- what it is told
@@ -190,7 +205,7 @@ class Cable:
 
 def _set(way: _Way, settings: Sequence[str]) -> None:
     try:
-        way.link.faults = faults.parse(settings, way.link.faults)
+        way.link.set(faults.parse(settings, way.link.faults), time.monotonic())
     except Problem as problem:
         way.log.info(problem.text)
         return
@@ -214,7 +229,7 @@ def _pause(way: _Way) -> None:
 
 
 def _resume(way: _Way) -> None:
-    way.log.info(Text("reprend ; %d lignes attendaient", "goes on; %d lines waited"), way.link.waiting)
+    way.log.info(Text("reprend ; en attente : %d", "goes on; waiting: %d"), way.link.waiting)
     way.link.resume()
 
 

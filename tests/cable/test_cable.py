@@ -98,7 +98,7 @@ def blocked(process: subprocess.Popen[bytes]) -> None:
 def test_what_is_no_whole_line_is_taken_out_and_counted():
     done = cable(given=b"one\n" + b"y" * 5000 + b"\n\ntwo\ncut off")
     assert done.stdout == b"one\n\ntwo\n"
-    assert "cable.py : 2 lignes trop longues ou coupées" in done.stderr.decode()
+    assert "cable.py : lignes ôtées, trop longues ou coupées : 2" in done.stderr.decode()
 
 
 def test_a_line_as_long_as_a_pipe_takes_in_one_piece_passes():
@@ -110,7 +110,41 @@ def test_a_reader_that_leaves_ends_it():
     script = f"yes | {' '.join(command())} | head -2"
     done = subprocess.run(["bash", "-c", script], capture_output=True, timeout=LIMIT, env=ENVIRONMENT, check=False)
     assert done.stdout == b"y\ny\n"
-    assert "Traceback" not in done.stderr.decode() and "n'ont plus été prises" in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode() and "que personne n'a prises" in done.stderr.decode()
+
+
+@pytest.mark.parametrize("end", [[], ["--vers=a->b tube=/dev/full"]], ids=["stdout", "file"])
+def test_nothing_is_called_delivered_that_a_full_disk_did_not_take(end):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            command(*end),
+            input=numbers(5000),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=LIMIT,
+            env=ENVIRONMENT,
+            check=False,
+        )
+    assert "5000 lues, 0 livrées" in done.stderr.decode() and done.returncode == 0
+    untaken, waiting = (int(found[1]) if (found := re.search(rf"(\d+) {words}", done.stderr.decode())) else 0
+                        for words in ("que personne", "en attente"))  # fmt: skip
+    assert untaken > 0 and untaken + waiting == 5000
+
+
+def test_a_file_is_not_copied_onto_itself(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(numbers(3))
+    with path.open("rb") as given:
+        done = subprocess.run(
+            command(f"--vers=a->b tube={path}"),
+            stdin=given,
+            capture_output=True,
+            timeout=LIMIT,
+            env=ENVIRONMENT,
+            check=False,
+        )
+    assert done.returncode == 2 and "est aussi l'entrée" in done.stderr.decode()
+    assert path.read_bytes() == numbers(3)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -360,7 +394,7 @@ def test_paused_and_stepped_through(told):
     tell("pas a->b", "a->b : passe : 2")
     tell("etat", "en pause ; 3 lues, 2 livrées, 0 perdues, 0 doublées, 0 dépassées, 0 retardées, 1 en attente")
     assert target.lines == [b"1", b"2"]
-    tell("reprendre", "a->b : reprend ; 1 lignes attendaient")
+    tell("reprendre", "a->b : reprend ; en attente : 1")
     wait_until(lambda: target.lines == [b"1", b"2", b"3"])
     tell("pas", "rien ne passe")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +19,7 @@ GAPS = st.lists(st.floats(0, 2), min_size=1, max_size=60)  # seconds between one
 
 def balanced(link: Link) -> bool:
     counts = link.counts
-    gone = counts.delivered + counts.lost + counts.cut + counts.overflowed
+    gone = counts.delivered + counts.lost + counts.cut + counts.overflowed + counts.untaken
     return counts.read + counts.doubled == gone + link.waiting
 
 
@@ -177,13 +178,30 @@ def test_a_step_needs_a_pause_and_a_line():
 def test_other_faults_are_for_what_comes_from_then_on():
     link = Link("a->b", Faults(delay=1000))
     link.take([b"1"], 0.0)
-    link.faults = Faults()
-    link.take([b"2"], 0.1)
-    assert link.release(0.9, ROOM) == [], "a pipe keeps its order"
-    assert link.release(1.0, ROOM) == [b"1", b"2"]
-    link.faults = Faults(loss=1)
-    link.take([b"3"], 1.0)
-    assert link.release(2.0, ROOM) == [] and link.counts.lost == 1
+    link.set(Faults(delay=5000, loss=1), 0.5)
+    link.take([b"2"], 0.5)
+    assert link.release(0.9, ROOM) == []
+    assert link.release(1.0, ROOM) == [b"1"], "what was on its way keeps its time"
+    assert link.counts.lost == 1
+
+
+@pytest.mark.parametrize("before", [Faults(rate=1), Faults(delay=60_000), Faults(jitter=60_000, rate=10)])
+def test_a_link_that_is_healed_lets_go_what_waited_in_its_order(before):
+    link = Link("a->b", before)
+    lines = [b"%d" % n * 100 for n in range(10)]
+    link.take(lines, 0.0)
+    assert link.release(2.0, ROOM) == []
+    link.set(Faults(), 2.0)
+    link.take([b"new"], 2.0)
+    assert link.release(2.0, ROOM) == [*lines, b"new"]
+
+
+def test_a_slow_link_that_is_made_faster_passes_what_waits_at_the_new_rate():
+    link = Link("a->b", Faults(rate=1))
+    link.take([b"x" * 99] * 3, 0.0)
+    link.set(Faults(rate=100), 10.0)
+    link.take([b"y" * 99], 10.0)
+    assert [len(link.release(10.0 + second, ROOM)) for second in range(6)] == [0, 1, 1, 1, 1, 0]
 
 
 def test_what_is_too_much_is_lost_and_counted(monkeypatch):
