@@ -148,6 +148,11 @@ class SnapshotMoved(NamedTuple):
     document: dict[str, Any] | None = None
     file: str = ""
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether what the document claims agrees with itself: only such a one can be loaded back."""
+        return self.document is None or all(self.document["checks"][claim] for claim in ("conserved", "coherent"))
+
 
 class OfficeRestored(NamedTuple):
     """The guichet is as recorded again: these are all its tickets and closed requests."""

@@ -51,6 +51,10 @@ _OTHERS = Text(
 _TOO_LONG = Text(
     f"commande trop longue (plus de {commands.MAX_COMMAND} octets)", f"command too long (over {commands.MAX_COMMAND} bytes)"
 )
+_UNSOUND = Text(
+    "instantané %s : il se contredit, et ne pourra être chargé ; quelqu'un a menti, ou deux sites ont un même nom",
+    "snapshot %s: it contradicts itself, and cannot be loaded; somebody lied, or two sites have one name",
+)
 _QUEUE_FULL = Problem(
     "la file de sortie est pleine : le voisin ne lit plus ; réessayez quand il lira",
     "the output queue is full: the neighbour has stopped reading; try again when it reads",
@@ -264,6 +268,8 @@ class Process:
         """A closed snapshot with the name of its file; one that can't be written is said, and the system goes on."""
         if not isinstance(fact, SnapshotMoved) or fact.document is None or self.folder is None:
             return fact
+        if fact.document["complete"] and not fact.is_sound:
+            self._log.warning(_UNSOUND, fact.round)
         try:
             return fact._replace(file=str(self.folder.write(fact.document)))
         except Problem as problem:

@@ -162,12 +162,22 @@ def _tell_failure(failure: FailedStart, screen: Screen) -> None:
 
 def _tell_links(run: Run, screen: Screen, edges: Iterable[Edge]) -> None:
     """What the links that somebody wanted to spoil, or acted upon, did to how many lines."""
-    reports = [report for edge in edges if (report := run.report(edge))]
+    reports = [screen.words(_report(run, edge)) for edge in edges]
     for report in reports[:_MAX_REPORTS]:
         screen.line(report)
     if len(reports) > _MAX_REPORTS:
         more = len(reports) - _MAX_REPORTS
         screen.say(Text(f"... et {more} autres liens, dans *.cable.log", f"... and {more} more links, in *.cable.log"))
+
+
+def _report(run: Run, edge: Edge) -> Text:
+    """What the cable of `edge` said of it, and what that leaves out."""
+    said = run.report(edge)
+    if not said:
+        return Text(f"{edge} : son câble est mort, ses comptes avec lui", f"{edge}: its cable has died, its counts with it")
+    if run.was_started_again(edge):
+        return Text(f"{said} (depuis que son câble est relancé)", f"{said} (since its cable was started again)")
+    return Text(said, said)
 
 
 def _say_goodbye(run: Run, screen: Screen) -> None:

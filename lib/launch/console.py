@@ -112,8 +112,8 @@ class Console:
                 self._tell_sites()
             case ["quitter" | "quit" | "exit"]:
                 self._quit = True
-            case ["reprendre", site] if site in self._sites:  # of the same name for a link
-                self._act_on_process("reprendre", site)
+            case ["reprendre", name] if self._run.is_known(name):  # of the same name for a link
+                self._act_on_process("reprendre", name)
             case [verb, *rest] if verb in LINK_VERBS:
                 self._act_on_links(verb, " ".join(rest))
             case [verb, *rest] if verb in PROCESS_VERBS:
@@ -136,23 +136,26 @@ class Console:
             raise Problem(f"{site} : que doit-il faire ? (aide)", f"{site}: what shall it do? (aide)")
         self._run.command(site, command[0])
 
-    def _check_lives(self, site: str) -> None:
-        if site not in self._run.living:
-            raise Problem(f"{site} ne tourne plus", f"{site} does not run any more")
+    def _check_lives(self, name: str) -> None:
+        if not self._run.lives(name):
+            raise Problem(f"{name} ne tourne plus", f"{name} does not run any more")
 
     def _act_on_process(self, verb: str, site: str) -> None:
-        """Does it to the process of this site. Raises `Problem` when that cannot be."""
-        if site not in self._sites:
+        """Does it to the process of this site, or of this cable. Raises `Problem` when that cannot be."""
+        if not site:
+            raise Problem(f"{verb} : quel site ?", f"{verb}: which site?")
+        if not self._run.is_known(site):
             raise Problem(f"{verb} : « {site} » n'est pas un site d'ici", f"{verb}: '{site}' is no site here")
         if verb == "relancer":
-            if site in self._run.living:
+            if self._run.lives(site):
                 raise Problem(f"{site} tourne encore", f"{site} still runs")
             self._keeper.start_again(site)
             return
         self._check_lives(site)
         match verb:
             case "tuer":
-                self._run.kill(site)  # the keeper tells its death
+                self._run.kill(site)
+                self._keeper.keep(self._run.wait_for_deaths(0))  # before the next line, which may be `relancer`
             case "suspendre":
                 self._run.suspend(site)
                 self._screen.say(Text(f"{site} est suspendu ; il continue avec : reprendre {site}",
@@ -168,6 +171,10 @@ class Console:
         settings = [word for word in words if "=" in word]
         faults.parse(settings)  # said once, and not by every cable
         name = " ".join(word for word in words if word not in settings)
+        if not name:
+            raise Problem(f"{verb} : quel lien ? (c1->c2, ou tous)", f"{verb}: which link? (c1->c2, or tous)")
+        if verb == "etat" and name in self._sites:
+            raise Problem(f"etat {name} : pour un site, {name} etat", f"etat {name}: for a site, {name} etat")
         for edge in self._run.cabled(name):
             self._run.tell_cable(edge, verb, settings)
             self.links.append(edge)
@@ -175,8 +182,9 @@ class Console:
     def _tell_sites(self) -> None:
         living, suspended = self._run.living, self._run.suspended
         words = {site: Text("suspendu", "suspended") for site in suspended}
-        words |= {site: Text("arrêté", "stopped") for site in self._sites if site not in living}
-        told = (f"{site} ({self._screen.words(words[site])})" if site in words else site for site in self._sites)
+        words |= {name: Text("arrêté", "stopped") for name in (*self._sites, *self._run.dead_helpers) if name not in living}
+        names = dict.fromkeys((*self._sites, *words))
+        told = (f"{name} ({self._screen.words(words[name])})" if name in words else name for name in names)
         self._screen.line("  " + "  ".join(told))
 
     def _tell(self, happened: Happened) -> None:

@@ -29,7 +29,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,32}")  # contract section 2
 def read(path: Path) -> Wiring:
     """The graph in the file at `path`. Raises `Problem` with the line and the reason."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "UTF-8"
         raise Problem(f"{path} : illisible ({why})", f"{path}: cannot be read ({why})") from None

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from lib.broker.programs import CARRY, TOPOLOGY, find
 from lib.cable import faults
@@ -41,6 +42,29 @@ class Links:
     cables: Mapping[Edge, str] = field(default_factory=dict)
     pipes: Sequence[Path] = ()
     options: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+class Orders:
+    """What the cables were told while they lived, and what of it still holds: one that is started again is told it anew."""
+
+    _UNDOES = MappingProxyType({"retablir": "couper", "reprendre": "pause"})
+
+    def __init__(self) -> None:
+        self._held: dict[Edge, dict[str, tuple[str, ...]]] = {}
+
+    def note(self, edge: Edge, verb: str, settings: Sequence[str]) -> None:
+        """The cable of `edge` was told this."""
+        held = self._held.setdefault(edge, {})
+        if verb in self._UNDOES:
+            held.pop(self._UNDOES[verb], None)
+        elif verb == "regler":
+            held[verb] = (*held.get(verb, ()), *settings)
+        elif verb in self._UNDOES.values():
+            held[verb] = ()
+
+    def to(self, edges: Iterable[Edge]) -> list[str]:
+        """What still holds for these, as commands."""
+        return [" ".join((verb, str(edge), *words)) for edge in edges for verb, words in self._held.get(edge, {}).items()]
 
 
 def lay(wiring: Wiring, settings: Settings, folder: Folder, language: str | None) -> Links:

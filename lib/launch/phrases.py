@@ -49,6 +49,10 @@ _SNAPSHOTS = {
         "instantané {round} complet, pris par {initiators}, {in_channels} : {file_name}",
         "snapshot {round} complete, taken by {initiators}, {in_channels}: {file_name}",
     ),
+    "unsound": Text(
+        "instantané {round} complet, mais il se contredit et ne pourra être chargé : {file_name}",
+        "snapshot {round} complete, but it contradicts itself and cannot be loaded: {file_name}",
+    ),
     "incomplete": Text(
         "instantané {round} incomplet, il manque {missing} : {file_name}",
         "snapshot {round} incomplete, without {missing}: {file_name}",
@@ -189,8 +193,11 @@ def _ticket(event: Event) -> Text | None:
 
 
 def _snapshot(event: Event) -> Text | None:
-    is_unheard = event.text("phase") == "incomplete" and "missing" not in event.fields
-    return _filled(_NO_END if is_unheard else _SNAPSHOTS.get(event.text("phase")), event)
+    phase, checks = event.text("phase"), event.fields.get("checks")
+    if phase == "incomplete" and "missing" not in event.fields:
+        return _filled(_NO_END, event)
+    is_unsound = isinstance(checks, dict) and not (checks.get("conserved") and checks.get("coherent"))
+    return _filled(_SNAPSHOTS.get("unsound" if phase == "complete" and is_unsound else phase), event)
 
 
 def _restore(event: Event) -> Text | None:
@@ -252,4 +259,4 @@ def filled(text: Text, event: Event, more: Mapping[str, Text] | None = None) -> 
 
 
 def _words_of(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ", ".join(map(str, value)) or "?" if isinstance(value, list) else str(value)

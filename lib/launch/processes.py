@@ -104,8 +104,10 @@ class Processes:
                 os.close(file)
 
     def kill(self, site: str) -> None:
-        """SIGKILL for `site`: its end is noticed like any other death."""
-        self._living[site].kill()
+        """SIGKILL for `site`, and wait until it is dead; its end is noticed like any other."""
+        process = self._living[site]
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
 
     def suspend(self, site: str) -> None:
         """SIGSTOP for `site`, and wait until it has taken effect, or the process has ended."""

@@ -7,12 +7,13 @@ import math
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lib.launch.folder import Folder
-from lib.launch.links import Links, named
+from lib.launch.links import Links, Orders, named
 from lib.launch.options import Options
 from lib.launch.processes import ROOT, Pipes, Processes, last_words, program
 from lib.launch.signals import Signals
@@ -72,6 +73,8 @@ class Run:
         self._pipes = Pipes(folder, [*wiring.sites, *links.helpers], links.pipes)
         self._processes = Processes(folder)
         self._log_starts: dict[str, int] = {}
+        self._orders = Orders()
+        self._lives: Counter[str] = Counter()
         self._reports: dict[str, list[str]] = {}  # what they said when they were ended
         self._helpers_say = {name: Tail(folder.log(name)) for name in links.helpers}
         traces = {site: folder.trace(site) for site in wiring.sites}
@@ -82,6 +85,19 @@ class Run:
     def living(self) -> list[str]:
         """The sites that live."""
         return [name for name in self._processes.living if name not in self._links.helpers]
+
+    @property
+    def dead_helpers(self) -> list[str]:
+        """The processes of links that do not live."""
+        return [name for name in self._links.helpers if not self.lives(name)]
+
+    def is_known(self, name: str) -> bool:
+        """Whether this is a site, or a process of a link."""
+        return name in self.wiring.sites or name in self._links.helpers
+
+    def lives(self, name: str) -> bool:
+        """Whether this site, or this process of a link, lives."""
+        return name in self._processes.living
 
     @property
     def suspended(self) -> list[str]:
@@ -115,10 +131,13 @@ class Run:
 
     def start(self, name: str) -> None:
         """Starts one site, or one process of a link, the first time or again."""
+        self._lives[name] += 1
         log = self.folder.log(name)
         self._log_starts[name] = log.stat().st_size if log.exists() else 0
         if name in self._links.helpers:
             self._processes.start(name, self._links.helpers[name], Path(os.devnull))
+            for order in self._orders.to(edge for edge, cable in self._links.cables.items() if cable == name):
+                self.command(name, order)
             return
         end_last_line(self.folder.trace(name))
         geometry = self._geometries.get(name, "")
@@ -149,6 +168,8 @@ class Run:
     def cabled(self, name: str) -> list[Edge]:
         """The links that people mean by `name`, and that can be acted upon. Raises `Problem` when there is none."""
         edges = [edge for edge in named(self.wiring, name) if edge in self._links.cables]
+        if not edges and self._options.mqtt:
+            raise Problem(f"{name} : passe par le courtier, non par un câble", f"{name}: goes by the broker, not by a cable")
         if not edges:
             raise Problem(
                 f'{name} : pas de câble à cet endroit ; relancez avec --cable "{name}"',
@@ -159,7 +180,18 @@ class Run:
     def tell_cable(self, edge: Edge, verb: str, settings: Sequence[str] = ()) -> None:
         """Has the cable of `edge` do something to it, such as `couper`, or `regler` with settings. Raises `Problem` when it
         cannot be told."""
-        self.command(self._links.cables[edge], " ".join((verb, str(edge), *settings)))
+        cable = self._links.cables[edge]
+        if not self.lives(cable):
+            raise Problem(
+                f"{edge} : {cable} ne tourne plus ; relancer {cable}",
+                f"{edge}: {cable} does not run any more; relancer {cable}",
+            )
+        self.command(cable, " ".join((verb, str(edge), *settings)))
+        self._orders.note(edge, verb, settings)
+
+    def was_started_again(self, edge: Edge) -> bool:
+        """Whether the cable of `edge` has had more than one life: it counts, and draws, from 1 in each."""
+        return self._lives[self._links.cables.get(edge, "")] > 1
 
     def report(self, edge: Edge) -> str:
         """What the cable of `edge` said of it when it was ended; empty when there is none, or it did not live till then."""

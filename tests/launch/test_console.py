@@ -72,6 +72,12 @@ def test_a_site_is_killed_and_started_again(console):
     assert console.sites()["c1"] != first
 
 
+def test_killed_and_started_again_at_one_go(console):
+    console.type("tuer c1\nrelancer c1\nc1 reserver")
+    console.wait_for("c1 s'est arrêté (signal 9)\nc1 est relancé")
+    console.wait_for("c1 : demande 4 offerte")
+
+
 def test_started_by_hand_before_its_time_a_site_is_not_started_twice(launches, stub_root, tmp_path):
     """With `--relancer` a time is planned for it; here one that does not come while somebody watches."""
     root = patient(stub_root, tmp_path / "patient", "keeper.py", "PAUSES = (0.5,", "PAUSES = (3600.0,")
@@ -111,7 +117,21 @@ def test_who_is_suspended_goes_on_for_the_end(launches, stub_root, tmp_path):
     assert launch.process.wait(LIMIT) == 0
 
 
-@pytest.mark.parametrize("line", ["tuer", "tuer c9", "suspendre c1 c2", "relancer c1->c2"])
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("tuer", "tuer : quel site ?"),
+        ("reprendre", "reprendre : quel lien ?"),
+        ("regler perte=0.5", "regler : quel lien ?"),
+        ("etat c1", "etat c1 : pour un site, c1 etat"),
+    ],
+)
+def test_what_is_missing_is_asked_for(console, line, said):
+    console.type(line)
+    console.wait_for(said)
+
+
+@pytest.mark.parametrize("line", ["tuer c9", "suspendre c1 c2", "relancer c1->c2"])
 def test_what_is_no_site_is_named(console, line):
     verb, _, name = line.partition(" ")
     console.type(line)

@@ -84,6 +84,12 @@ def test_a_file_that_cannot_be_read(tmp_path, content):
         graph.read(path)
 
 
+def test_the_mark_that_some_editors_put_first_is_no_name(tmp_path):
+    path = tmp_path / "t.txt"
+    path.write_bytes(b"\xef\xbb\xbfgch -- c1\r\n")
+    assert graph.read(path).sites == ("gch", "c1")
+
+
 # ------------------------------------------------------------------------------------------------------ the ready ones
 
 

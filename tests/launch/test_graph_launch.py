@@ -132,6 +132,35 @@ def test_a_link_is_set_from_the_console(cabled):
     assert cabled.text.count("retard=1 : réglage inconnu") == 1
 
 
+def test_a_cable_that_is_dead_says_nothing_for_itself(cabled):
+    """Neither silence nor a forgotten order: what it was told holds for its next life, whose counts begin again."""
+    for line, said in (
+        ("regler c1->c2 perte=1", "réglé : perte=1"),
+        ("couper c1->c2", "coupé"),
+        ("pause c1->c2", "en pause"),
+    ):
+        cabled.type(line)
+        cabled.wait_for(f"c1->c2 : {said}")
+    cabled.type("reprendre c1->c2\nregler c1->c2 doublon=1 perte=0")
+    cabled.wait_for("c1->c2 : réglé : doublon=1")
+    cabled.type("tuer c1.cable\netat c1->c2\nsites")
+    cabled.wait_for("c1->c2 : c1.cable ne tourne plus")
+    cabled.wait_for("gch  c1  c2  c1.cable (arrêté)")
+    cabled.type("relancer c1.cable")
+    cabled.wait_for("c1.cable est relancé")
+    cabled.type("etat c1->c2")
+    cabled.wait_for("c1->c2 : coupé ; doublon=1 ; 0 lues")
+    cabled.type("quitter")
+    cabled.process.wait(LIMIT)
+    assert "0 retardées (depuis que son câble est relancé)" in cabled.text
+
+
+def test_the_counts_of_a_cable_that_stays_dead_are_said_to_be_lost(cabled):
+    cabled.type("tuer c1.cable\nquitter")
+    cabled.process.wait(LIMIT)
+    assert "c1->c2 : son câble est mort, ses comptes avec lui" in cabled.text
+
+
 def test_a_link_is_cut_and_mended_from_the_console(cabled):
     cabled.type("couper c1->c2")
     cabled.wait_for("c1->c2 : coupé")
@@ -176,7 +205,7 @@ def test_a_link_is_paused_and_stepped_through_from_the_console(cabled):
 def test_mistakes_about_links(cabled):
     cabled.type("couper c2->gch")
     cabled.wait_for('c2->gch : pas de câble à cet endroit ; relancez avec --cable "c2->gch"')
-    for line in ("couper", "couper c1", "couper c9->c1"):
+    for line in ("couper c1", "couper c9->c1"):
         cabled.type(line)
         cabled.wait_for(f"« {line.removeprefix('couper').strip()} » n'est pas un lien d'ici ; par exemple : gch->c1")
     assert cabled.process.poll() is None
@@ -210,7 +239,9 @@ def test_nothing_but_its_last_report_is_told_of_a_cable(launches):
             launch.wait_for("c1.cable s'est arrêté (signal 9)")
         assert launch.end() == 0
         told = [line for line in launch.text.splitlines() if line.startswith("c1->gch")]
-        assert [line.partition(",")[0] for line in told] == ([] if is_killed else ["c1->gch : 0 lues"])
+        assert [line.partition(",")[0] for line in told] == [
+            "c1->gch : son câble est mort" if is_killed else "c1->gch : 0 lues"
+        ]
 
 
 def test_a_wish_that_cannot_be_is_said_before_anything_is_made(launches):

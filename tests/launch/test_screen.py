@@ -67,6 +67,11 @@ def test_snapshots_in_words():
     assert said("snapshot", phase="complete", missing=[], **closed | {"file": "", "messages": 1})[0] == (
         "instantané 3 complet, pris par c1, c3, 1 message dans les canaux : fichier non écrit, voyez le journal"
     )
+    for checks in ({"conserved": False, "coherent": True}, {"conserved": True, "coherent": False}):
+        assert said("snapshot", phase="complete", missing=[], checks={"tickets": 6, **checks}, **closed)[0] == (
+            "instantané 3 complet, mais il se contredit et ne pourra être chargé : i-3.json"
+        )
+    assert "pris par ?, 2" in said("snapshot", phase="complete", missing=[], **closed | {"initiators": []})[0]
     missing = ["c2", "c3 -> gch 17-19"]
     assert said("snapshot", phase="incomplete", missing=missing, **closed)[1] == (
         "snapshot 3 incomplete, without c2, c3 -> gch 17-19: i-3.json"

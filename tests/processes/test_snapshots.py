@@ -22,6 +22,9 @@ from typing import Any
 
 import pytest
 
+from lib.core import wire
+from lib.core.messages import SOLD, Message, TicketNotice
+from lib.core.tickets import Journey
 from tests.processes.ring import (
     ENVIRONMENT,
     LIMIT,
@@ -98,6 +101,25 @@ def sound(closed: Event) -> dict[str, Any]:
     assert document["round"] == closed["round"] and document["initiators"] == closed["initiators"]
     assert closed["checks"]["conserved"] and closed["checks"]["coherent"]
     return document
+
+
+def test_a_snapshot_that_contradicts_itself_is_said_to_at_once(tmp_path: Path) -> None:
+    """Somebody sells in the guichet's name, into the client's own pipe: the file says so, and so does who closes it."""
+    with photographers(tmp_path, 1) as made:
+        (c1,) = made.clients
+        lives = {site.name: site.find(ev="start")[-1]["life"] for site in made.sites}
+        journey = Journey("1", "2027-03-15T07:10", "Compiègne", "Creil", 540)
+        lie = Message(
+            sender="gch", life=lives["gch"], sequence=5000, to="c1", timestamp=100, round=0, epoch=0, rank=1,
+            receiver_life=lives["c1"], body=TicketNotice("c1", 0, SOLD, "B9999", journey, "c1"),
+        )  # fmt: skip
+        (made.folder / "c1.in").write_bytes(wire.encode(lie, "gch") + b"\n")
+        until(lambda: [ticket["id"] for ticket in c1.state()["tickets"]] == ["B9999"], "the client to believe it")
+        closed = photograph(made)
+        assert closed["phase"] == "complete" and not closed["checks"]["conserved"]
+        until(lambda: "il se contredit, et ne pourra être chargé" in made.gch.log(), "the guichet to say so")
+        assert verifier(closed["file"])[0] == 1
+        assert not made.gch.ask(f"charger fichier={Path(closed['file']).name}")["ok"]
 
 
 def messages_of(document: dict[str, Any]) -> list[tuple[str, str]]:

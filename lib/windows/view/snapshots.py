@@ -83,6 +83,14 @@ def outcome(event: Event) -> Outcome | None:
 
 def _snapshot_outcome(fact: SnapshotMoved) -> Outcome | None:
     number = fact.round
+    if fact.phase == snapshot.COMPLETE and not fact.is_sound:
+        return Outcome(
+            Text(
+                f"Tour {number} complet, mais il se contredit et ne pourra être chargé : voyez « Contrôles »",
+                f'Round {number} complete, but it contradicts itself and cannot be loaded: see "Checks"',
+            ),
+            False,
+        )
     if fact.phase == snapshot.COMPLETE:
         name = Path(fact.file).name
         messages = sum(len(channel["messages"]) for channel in (fact.document or {}).get("channels", ()))

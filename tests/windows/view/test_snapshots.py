@@ -63,6 +63,9 @@ def test_outcomes_in_words(ring: SmallRing) -> None:
     document = ring.document() | {"missing": ["c9", "c3 -> gch 17"]}
     incomplete = outcome(Event(0.0, 1, SnapshotMoved(2, "incomplete", (), document)))
     assert incomplete and incomplete.is_good is False and "c9, c3 -> gch 17" in incomplete.text.fr
+    document = ring.document() | {"checks": {"tickets": 6, "conserved": False, "coherent": True}}
+    unsound = outcome(Event(0.0, 1, SnapshotMoved(2, "complete", (), document)))
+    assert unsound and unsound.is_good is False and "Tour 2 complet, mais il se contredit" in unsound.text.fr
     assert outcome(Event(0.0, 1, Started("client", 1))) is None
 
 
