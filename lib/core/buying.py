@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 from lib.core import commands as ask
 from lib.core import messages as say
@@ -43,13 +42,14 @@ from lib.core.facts import (
 )
 from lib.core.recording import (
     LARGEST,
-    MAX_RECORDED,
     State,
+    checked_number,
     checked_purchase,
     errand_as_json,
     errand_from_json,
     kept_as_json,
     kept_from_json,
+    latest,
     read,
 )
 from lib.core.tickets import Search
@@ -356,7 +356,8 @@ class Client:
             "role": self.role,
             "tickets": [kept_as_json(kept, self.name) for kept in self.tickets.values()],
             "requests": [errand_as_json(errand, now) for errand in errands],
-            "given_back": [list(purchase) for purchase in islice(reversed(self.given_back), MAX_RECORDED)],
+            "given_back": [list(purchase) for purchase in latest(self.given_back)],
+            "next_request": self.next_number,
         }
 
     def restore(self, state: State, now: float) -> Iterator[Effect]:
@@ -364,10 +365,12 @@ class Client:
         errands = read(lambda: tuple(errand_from_json(row, now, self.patience) for row in state.get("requests", [])))
         tickets = read(lambda: tuple(kept_from_json(row) for row in state.get("tickets", [])))
         given_back = read(lambda: tuple(checked_purchase(*row) for row in state.get("given_back", [])))
+        next_number = read(lambda: checked_number(state.get("next_request", 1)))
         self._take_up(errands, tickets, given_back)
-        # A client without a store may be younger than the file: its numbers go on from those that are in use.
+        # A client without a store may be younger than the file: its numbers go on from those that it has used there. The
+        # guichet remembers closed ones, too, and would answer from them.
         used = [*self.errands, *(kept.request for kept in tickets), *(request for _, request in given_back)]
-        self.next_number = max([self.next_number - 1, *used]) + 1
+        self.next_number = max([self.next_number, next_number, *(number + 1 for number in used)])
         yield ClientRestored(errands, tickets, given_back)
 
 

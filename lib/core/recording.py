@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from itertools import islice
 from typing import Any, TypeVar
 
 from lib.core import facts, wire
@@ -27,6 +28,11 @@ T = TypeVar("T")
 
 class Unreadable(ValueError):
     """A recorded state that cannot be taken up."""
+
+
+def latest(book: Collection[Any]) -> Iterator[Any]:
+    """What a snapshot keeps of a book that only grows, the oldest first, as the book has it."""
+    return islice(book, max(0, len(book) - MAX_RECORDED), None)
 
 
 def parse(text: str) -> Any:
@@ -75,8 +81,14 @@ def _are_texts(*values: object) -> bool:
     return all(type(value) is str for value in values)
 
 
+def checked_number(number: int) -> int:
+    """The number, if it can be the next one of a request; raises `Unreadable` otherwise, as all of these do."""
+    _demand(_is_number(number, 1), number)
+    return number
+
+
 def checked_ticket(ticket: Ticket) -> Ticket:
-    """The ticket, if it can be one of the guichet's; raises `Unreadable` otherwise, as all of these do."""
+    """The ticket, if it can be one of the guichet's."""
     _check_journey(ticket.journey)
     _demand(wire.is_ticket_id(ticket.id) and ticket.state in (FREE, HELD, SOLD) and _is_time(ticket.deadline), ticket)
     is_set_aside = ticket.state != FREE and wire.is_site_name(ticket.client) and _is_number(ticket.request)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
-from itertools import islice
 
 from lib.core import commands as ask
 from lib.core import messages as say
@@ -29,7 +28,7 @@ from lib.core.facts import (
     TicketWithdrawn,
 )
 from lib.core.messages import TicketNotice
-from lib.core.recording import MAX_RECORDED, State, answer_as_json, answer_from_json, read, ticket_as_json, ticket_from_json
+from lib.core.recording import State, answer_as_json, answer_from_json, latest, read, ticket_as_json, ticket_from_json
 from lib.core.tickets import FREE, HELD, SOLD, BadField, Search, Stock, Ticket
 from lib.core.wire import MAX_DIGITS
 
@@ -367,11 +366,7 @@ class Guichet:
         return {
             "role": self.role,
             "tickets": [ticket_as_json(ticket, self.name, now) for ticket in self.stock],
-            "answers": [
-                answer_as_json(answer)
-                for book in self._answers.values()
-                for answer in islice(reversed(book.values()), MAX_RECORDED)
-            ],
+            "answers": [answer_as_json(answer) for book in self._answers.values() for answer in latest(book.values())],
         }
 
     def restore(self, state: State, forgotten: Collection[str], now: float) -> Iterator[Effect]:

@@ -169,6 +169,9 @@ class GuichetSite(Site):
         for client in audit.reborn(document):
             yield from self.role.forget_open(client)
         yield from self.giver.begin(document, self._clients(), self.epoch, now)
+        for client in self.giver.waiting:
+            if client not in document["sites"]:  # it begins with nothing, and may have forgotten which numbers it has used
+                yield from self.role.forget_open(client)
         yield RestoreMoved(self.epoch, restore.RESTORED)
         yield from self._redeliver(restore.messages_to(document, self.name), now)
 
@@ -253,7 +256,7 @@ class ClientSite(Site):
         self.snapshots = Recorder(role.name, role.office, round, self.capture, delay)
         self.taker = Taker(role.office, role.patience)
         self._asides: list[Message] = []
-        self._may_be_owed = False  # we entered our epoch by a welcome: a state of it may be under way to us
+        self._may_be_owed = False  # we did not enter our epoch by a state: one of it may be under way to us
         self._is_new = not remembers  # until the first welcome: there is nothing of an older epoch that it could know
 
     @property
@@ -311,7 +314,7 @@ class ClientSite(Site):
         self.snapshots.round = 0
         self.presence = ClientPresence(self.role, remembers=False)
         self.taker, self._asides = Taker(self.role.office, self.role.patience), []
-        self._is_new, self._may_be_owed = True, False
+        self._is_new, self._may_be_owed = True, True
         yield from self._begin(now)
 
     # --------------------------------------------------------------------------------------------- being loaded back

@@ -732,3 +732,24 @@ def test_whatever_the_network_does_both_sides_agree_in_the_end(stock: int, draw:
         world.deliver(0)
     assert {t: n for n, client in world.clients.items() for t in client.tickets} == sold
     assert len(world.guichet.stock.book(HELD)) == 0
+
+
+def test_an_answer_that_cannot_be_does_not_silence_what_is_asked() -> None:
+    client = Client("c1")
+    want(client, ask.Reserve(Search()))
+    before = client.errands[1]
+    hear(client, notice(say.TAKEN_BACK))
+    assert client.errands[1] == before and client.deadline is not None
+
+
+def test_an_offer_that_comes_late_does_not_decline_what_is_still_being_asked() -> None:
+    """It was given up as unreachable after it was declined, or confirmed, and is still said again by itself."""
+    declined = Errand(1, RESERVE, "refused", Search(), holding=HOLDING, reason="client", next_try=9.0, give_up=60.0)
+    client = Client("c1", errands=[declined], next_number=2)
+    assert said(hear(client, offer())) == []
+
+
+def test_what_is_unreachable_and_still_asked_is_said_at_once_when_the_guichet_is_there_again() -> None:
+    lost = Errand(1, RESERVE, UNREACHABLE, Search(), holding=HOLDING, next_try=900.0, give_up=60.0)
+    client = Client("c1", errands=[lost], next_number=2)
+    assert said(client.resume(100.0)) == [say.Acknowledgement("c1", 1, "B0001", True)]

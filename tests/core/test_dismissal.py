@@ -9,12 +9,14 @@ import pytest
 
 from lib.core import commands as ask
 from lib.core import facts
+from lib.core import messages as say
 from lib.core.buying import Client
 from lib.core.commands import CommandRefused
 from lib.core.facts import BegunAnew, PeerMet, Started, TicketKept, TicketMoved
 from lib.core.sites import DISMISSED, OUTLIVED, ClientSite
 from lib.core.tickets import FREE, HELD, SOLD, Search
 from tests.core.test_snapshot import NOW, System, sealed
+from tests.fuzz.test_forged import forged
 
 BUY = ask.Reserve(Search())
 
@@ -261,3 +263,29 @@ def test_one_that_is_dismissed_and_whose_machine_lost_an_hour_is_heard_again() -
     system.order("c1", BUY)
     system.run()
     assert len(tickets_of(system, "c1")) == 1
+
+
+def test_a_late_word_of_an_earlier_life_of_a_dismissed_client_is_not_answered() -> None:
+    """It is neither a sign of the life that was dismissed, nor who says it one that could be told."""
+    system = System()
+    system.sites["gch"].peers["c1"].life = 7
+    system.order("gch", ask.Dismiss("c1"))
+    heard = system.sites["gch"].peers["c1"].last_heard
+    line = forged(say.Presence("client", say.ALIVE), sender="c1", life=3, receiver_life=1)
+    assert system.sites["gch"].hear([line], NOW + 9).lines == []
+    assert system.sites["gch"].peers["c1"].last_heard == heard
+
+
+def test_the_ranks_that_no_round_waits_for_begin_anew_with_the_others() -> None:
+    system = System()
+    system.order("c1", BUY)
+    system.run()
+    for _ in range(2):
+        system.order("gch", ask.TakeSnapshot())
+        system.run()
+    assert system.documents[-1]["sites"]["gch"]["settled"] == {"c1": 2}
+    system.order("gch", ask.Dismiss("c1"))
+    system.run()
+    system.order("gch", ask.TakeSnapshot())
+    system.run()
+    assert system.documents[-1]["sites"]["gch"]["settled"] == {} == system.documents[-1]["sites"]["c1"]["settled"]

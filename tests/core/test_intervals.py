@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.core import intervals
-from lib.core.intervals import Intervals
+from lib.core.intervals import Intervals, room_for
 
 positive = st.integers(1, 60)
 
@@ -83,3 +83,10 @@ def test_the_bound_is_reached_by_holes_alone() -> None:
     assert len(numbers.as_list()) == intervals.MAX_INTERVALS
     assert numbers.as_list()[0] == [1, 21]
     assert 23 in numbers and 24 not in numbers
+
+
+@pytest.mark.parametrize("sets", [0, 1, 30, 10_000, 160_000, 10**9])
+def test_there_is_room_for_some_holes_in_every_set(sets: int) -> None:
+    """And never for all of them: a limit of 0 would be none."""
+    assert intervals.LEAST_HOLES <= room_for(sets) <= intervals.MAX_INTERVALS
+    assert room_for(sets) * sets <= max(intervals.MAX_HOLES, intervals.LEAST_HOLES * sets)

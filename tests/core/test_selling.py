@@ -738,3 +738,11 @@ def test_the_state_tells_the_counts_and_every_ticket_that_is_not_free() -> None:
             {"id": "B0001", **where, "state": "sold", "holder": "c1", "client": "c1", "request": 1},
         ],
     }
+
+
+def test_a_return_under_the_number_of_the_purchase_takes_nothing() -> None:
+    """A return has a number of its own, and a greater one: this is no client's word."""
+    guichet = office()
+    buy(guichet, "c1", 5)
+    assert answer(guichet, "c1", give_back("c1", 5)) == (say.TAKEN_BACK, "B0001", "")
+    assert list(guichet.stock.book(SOLD)) == ["B0001"] and guichet.sold_to("c1") == 1
