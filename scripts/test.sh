@@ -60,4 +60,5 @@ if command -v shellcheck > /dev/null; then
 else
     echo "shellcheck n'est pas installé : scripts non vérifiés (apt install shellcheck)" >&2
 fi
-exec .venv/bin/python -m pytest -q -n auto "$@"
+# Half as many workers again as there are cores: many tests wait for processes longer than they compute.
+exec .venv/bin/python -m pytest -q -n "$(($(nproc) * 3 / 2))" "$@"

@@ -93,7 +93,8 @@ class Assembly:
             load=load,
             watch=window.watch if window else None,
             folder=Folder(options.snapshots),
-            neighbours=options.neighbours,
+            # A broker holds everybody to the topology, and that may change while we run.
+            neighbours=() if options.link else options.neighbours,
             safe_mode=options.safe_mode,
             language=options.language,
         )
