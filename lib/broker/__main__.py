@@ -18,6 +18,7 @@ from lib.broker.plan import LOOPBACK, PLAIN_PORT, TLS_PORT, Plan
 from lib.broker.programs import CARRY, TOPOLOGY
 from lib.broker.serve import Broker, check_address, free_port, read_again, revive, tell_neighbours
 from lib.launch import graph
+from lib.launch.screen import Screen
 from lib.launch.signals import Signals
 from lib.texts import Problem, Text
 
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
             return 0
         _allow_files()
         if chosen.task == options.JOIN:
-            return _join(chosen, complain)
+            return _join(chosen, Screen(language), complain)
         return _carry(chosen, complain) if chosen.task == CARRY else _serve_or_change(chosen, tell)
     except Problem as problem:
         text = problem.text
@@ -61,7 +62,7 @@ def _allow_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _join(chosen: Options, tell: Tell) -> int:
+def _join(chosen: Options, screen: Screen, tell: Tell) -> int:
     assert chosen.file is not None
     mine = member.unpack(chosen.file)
     if chosen.file.stat().st_mode & 0o077:
@@ -71,7 +72,7 @@ def _join(chosen: Options, tell: Tell) -> int:
                 f"{chosen.file}: others can read it, and pretend to be {mine.site}; chmod 600 {chosen.file}",
             )
         )
-    return join(mine, chosen.folder or Path(os.path.abspath(f"billets-{mine.site}")), chosen.rest, tell)
+    return join(mine, chosen.folder or Path(os.path.abspath(f"billets-{mine.site}")), chosen.rest, screen, tell)
 
 
 def _carry(chosen: Options, tell: Tell) -> int:

@@ -238,14 +238,14 @@ class Carrier:
         self._looked = self._alarmed = 0.0
         self._untold: dict[Wire, None] = {}
 
-    def serve(self) -> None:
-        """Wait a moment for whatever happens, and see to it. A signal and the death of a child are events, too."""
+    def serve(self, moment: float = _LOOK) -> None:
+        """Wait a `moment` at most for whatever happens, and see to it. A signal and the death of a child are events, too."""
         now = time.monotonic()
         for client in self._clients:
             if client.process is None and client.due <= now:
                 with suppress(OSError):
                     self._pipes.register(client.begin(now), selectors.EVENT_READ, client)
-        pause = _HASTE if now - self._alarmed < _ALARM else _LOOK
+        pause = _HASTE if now - self._alarmed < _ALARM else moment
         self._read(pause)
         if now - self._looked >= pause:
             self._looked = now

@@ -1,4 +1,7 @@
-"""One site on this machine: its process, its pipes, and mosquitto's programs around it."""
+"""One site on this machine: its process, its pipes, and mosquitto's programs around it.
+
+Without a window, what happens at the site is told in the terminal, as a launcher's console does.
+"""
 
 from __future__ import annotations
 
@@ -14,32 +17,75 @@ from lib.broker import programs
 from lib.broker.carrier import FAREWELL, Carrier, options_of
 from lib.broker.member import READER, Member, write_forgetting, write_reader
 from lib.launch.processes import die_with, program
-from lib.launch.signals import Signals
+from lib.launch.screen import Screen
+from lib.launch.signals import Interrupted, Signals
+from lib.launch.telling import KINDS, Teller
+from lib.launch.traces import Follower, end_last_line
 from lib.texts import Problem, Text
 
 _STDIN = 0
 GRACE = 5.0  # seconds between telling a site to end and ending it
+_LOOK = 0.1  # seconds after which what happened is told: at once, for who has just typed something
 
 
-def join(member: Member, folder: Path, options: Sequence[str], tell: Callable[[Text], None]) -> int:
-    """Be the machine of `member`, until its site ends; its status. Raises `Problem`."""
+def join(member: Member, folder: Path, options: Sequence[str], screen: Screen, tell: Callable[[Text], None]) -> int:
+    """Be the machine of `member`, until its site ends; its status, 128 and the signal's number if one ended it. What happens
+    at the site goes to `screen`, unless it has a window; what becomes of the link, to `tell`. Raises `Problem`."""
     lock = _open(folder)
+    story = _Story(member.site, folder, options, screen)
     signals = Signals()
     try:
         carrier = Carrier([member], folder, signals, tell)
     except OSError as error:
         raise _unusable(error) from None
     try:
-        site = _start(member, folder, options)
+        site = _start(member, folder, [f"--trace={story.trace}", *options])
         while site.poll() is None and not signals.received:
-            carrier.serve()
+            carrier.serve(_LOOK)
+            story.go_on()
         status = _end(site)
+        story.go_on()
     finally:
         carrier.end()
     if status == 0:
         _forget(member, options_of(folder, member.site))
     os.close(lock)
-    return status
+    return status if status >= 0 else 128 - status
+
+
+class _Story:
+    """What happens at `site`, from its `trace`: in `folder`, unless its own options have another."""
+
+    def __init__(self, site: str, folder: Path, options: Sequence[str], screen: Screen) -> None:
+        self.trace = _value_of("--trace", options) or str(folder / f"{site}.trace.jsonl")
+        self._teller = None if _has_window(options) else Teller(screen)
+        with suppress(OSError):  # the site will say what is wrong with it
+            end_last_line(Path(self.trace))
+        self._events = Follower({site: Path(self.trace)})  # what an earlier life has written is an old story
+
+    def go_on(self) -> None:
+        """Tell what is new."""
+        if self._teller is not None:
+            try:
+                self._teller.tell(self._events.new_events(KINDS))
+            except Interrupted:  # nobody reads it any more
+                self._teller = None
+
+
+def _value_of(option: str, options: Sequence[str]) -> str:
+    """What the options say last for this one; empty if they do not."""
+    value = ""
+    for word, following in zip(options, [*options[1:], ""], strict=True):
+        name, equals, rest = word.partition("=")
+        if name == option:
+            value = rest if equals else following
+    return value
+
+
+def _has_window(options: Sequence[str]) -> bool:
+    """Whether the site will show what happens by itself."""
+    has_display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return bool(has_display) and not {"--notk", "--nogui"} & set(options)
 
 
 def _open(folder: Path) -> int:

@@ -18,6 +18,7 @@ Reading order:
     run         all of these together: a running system
     screen      what people read: language, colours, tables
     phrases     an event in words
+    telling     what happens, told as it happens
     keeper      tells who has died, and starts them again
     console     the terminal as a console
     accounts    what must be true, whoever tells it: the books, Lamport's condition

@@ -6,17 +6,14 @@ import os
 from collections.abc import Sequence
 
 from lib.cable import faults
-from lib.launch import phrases
 from lib.launch.keeper import Keeper
 from lib.launch.run import Happened, Run
 from lib.launch.screen import Screen
-from lib.launch.traces import Event
+from lib.launch.telling import KINDS, MAX_LINES, Teller
 from lib.launch.wiring import Edge
 from lib.texts import Problem, Text
 
-KINDS = frozenset({"request", "ticket", "command", "state", "snapshot", "restore", "redeliver", "anew"})
-_MAX_ROWS = 20  # rows of one table: more scroll away unread
-_MAX_LINES = 30  # events of one look, or words of cables: more would scroll away unread
+_KINDS = (*KINDS, "command")
 # What can be done to a link while it carries messages; its cable knows what each means.
 LINK_VERBS = ("regler", "couper", "retablir", "pause", "reprendre", "pas", "etat")
 # What can be done to the process of a site, whatever the site thinks of it.
@@ -74,6 +71,7 @@ class Console:
     def __init__(self, run: Run, screen: Screen, keeper: Keeper, file: int) -> None:
         self._run = run
         self._screen = screen
+        self._teller = Teller(screen)
         self._keeper = keeper
         self._file = file
         self.links: list[Edge] = []  # those that were acted upon
@@ -84,7 +82,7 @@ class Console:
         """Runs until `quitter`, the end of the input, or the end of the last site."""
         self._screen.say(_GREETING)
         while self._keeper.has_wards and not self._quit:
-            happened = self._run.look(KINDS, [self._file])
+            happened = self._run.look(_KINDS, [self._file])
             self._tell(happened)
             self._keeper.keep(happened.ended)
             if happened.input:
@@ -188,31 +186,10 @@ class Console:
         self._screen.line("  " + "  ".join(told))
 
     def _tell(self, happened: Happened) -> None:
-        for event in happened.events[:_MAX_LINES]:
-            self._tell_event(event)
-        self._tell_rest(len(happened.events) - _MAX_LINES, Text("événements", "events"))
-        for line in happened.told[:_MAX_LINES]:
+        self._teller.tell(happened.events)
+        for line in happened.told[:MAX_LINES]:
             self._screen.line(line)
-        self._tell_rest(len(happened.told) - _MAX_LINES, Text("lignes des câbles", "lines of the cables"))
-
-    def _tell_event(self, event: Event) -> None:
-        text = phrases.sentence(event)
-        if text:
-            stamp = self._screen.paint(phrases.stamp(event), "quiet")
-            self._screen.line(f"{stamp} {self._screen.words(phrases.by_whom(event.site, text))}")
-            self._tell_tickets(event)
-
-    def _tell_tickets(self, event: Event) -> None:
-        tickets = event.objects("tickets")
-        if tickets:
-            columns = phrases.LEDGER if phrases.is_guichet_state(event) else phrases.TICKET
-            rows = [columns.row(ticket, self._screen.language) for ticket in tickets[:_MAX_ROWS]]
-            self._screen.table(columns.headings, rows, columns.right)
-            self._tell_rest(len(tickets) - _MAX_ROWS, Text("billets", "tickets"))
-
-    def _tell_rest(self, number: int, what: Text) -> None:
-        if number > 0:
-            self._screen.say(Text(f"    ... et {number} autres {what.fr}", f"    ... and {number} more {what.en}"), "quiet")
+        self._teller.tell_rest(len(happened.told) - MAX_LINES, Text("lignes des câbles", "lines of the cables"))
 
 
 def watch(run: Run, screen: Screen, keeper: Keeper) -> None:

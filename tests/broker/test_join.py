@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,7 +85,7 @@ def test_killed_it_takes_everything_with_it_and_comes_back_with_what_it_had(made
 def test_a_site_that_dies_ends_it_and_says_how(c1: Machine) -> None:
     site = next(pid for pid in children(c1.pid) if "client.py" in command_line(pid))
     subprocess.run(["kill", "-9", str(site)], check=True)
-    assert c1.ended() != 0
+    assert c1.ended() == 128 + signal.SIGKILL, "as a shell would have it"
 
 
 def test_mosquittos_programs_are_begun_again_for_ever(made: System, c1: Machine) -> None:
@@ -112,7 +113,46 @@ def test_without_a_window_commands_are_what_is_typed(made: System, tmp_path: Pat
     )
     assert done.returncode == 0, done.stderr
     assert '"ev":"state"' in trace.read_text()
-    assert done.stdout == ""
+    assert "c2 : détient 0 billet" in done.stdout
+
+
+def test_without_a_window_what_happens_is_told_and_an_earlier_life_is_not(made: System, tmp_path: Path) -> None:
+    """An offer has to be seen to be confirmed; its own trace, where none is asked for, goes on."""
+    command = [
+        JOIN,
+        made.broker.archive("c2"),
+        "--dossier",
+        tmp_path / "c2",
+        "--notk",
+        "--confirmation=manuelle",
+        "--lang=fr",
+    ]
+    for life in (1, 2):
+        with subprocess.Popen(command, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            watchdog = threading.Timer(LIMIT, process.kill)
+            watchdog.start()
+            assert process.stdin is not None and process.stdout is not None
+
+            def answered(typed: str, wanted: str, process: subprocess.Popen[str] = process) -> str:
+                process.stdin.write(f"{typed}\n")  # type: ignore[union-attr]
+                process.stdin.flush()  # type: ignore[union-attr]
+                seen = ""
+                for line in process.stdout:  # type: ignore[union-attr]
+                    seen += line
+                    if wanted in line:
+                        return seen
+                raise AssertionError(f"no {wanted!r} in {seen}")
+
+            if life == 1:
+                answered("reserver", "c2 : demande 1 offerte, billet B00")
+                answered("confirmer demande=1", "est à c2")
+            else:
+                seen = answered("etat", "c2 : détient 1 billet")
+                assert "offerte" not in seen and "train" in next(process.stdout)
+            process.stdin.write("quitter\n")
+            process.stdin.flush()
+            assert process.wait(LIMIT) == 0
+            watchdog.cancel()
 
 
 def test_one_folder_is_for_one_site_at_a_time(made: System, c1: Machine) -> None:
