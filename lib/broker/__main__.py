@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -19,10 +20,11 @@ from lib.broker.programs import CARRY, TOPOLOGY
 from lib.broker.serve import Broker, check_address, free_port, read_again, revive, tell_neighbours
 from lib.launch import graph
 from lib.launch.screen import Screen
-from lib.launch.signals import Signals
+from lib.launch.signals import Interrupted, Signals
 from lib.texts import Problem, Text
 
 _UNUSABLE = 2
+_SIGNALLED = 128  # and the number of the signal, as a shell has it
 
 Tell = Callable[[Text], None]
 
@@ -50,7 +52,11 @@ def main(arguments: Sequence[str]) -> int:
     except Problem as problem:
         text = problem.text
     except OSError as error:  # a full disk, no more processes
-        text = Text(f"{error.filename or ''} {error.strerror}", f"{error.filename or ''} {error.strerror}")
+        text = Text(*[" ".join(str(word) for word in (error.filename, error.strerror) if word)] * 2)
+    except Interrupted as interrupted:
+        return _SIGNALLED + interrupted.number
+    except KeyboardInterrupt:  # before we listen to signals
+        return _SIGNALLED + signal.SIGINT
     program = options.program(arguments)
     complain(Text(f"{program} : {text.fr}", f"{program}: {text.en}"))
     return _UNUSABLE
@@ -80,8 +86,9 @@ def _carry(chosen: Options, tell: Tell) -> int:
     assert chosen.folder is not None
     folder = BrokerFolder(chosen.folder / "courtier")
     plan = Plan(LOOPBACK, free_port(), False, graph.read(chosen.folder / TOPOLOGY), is_brief=True)
-    members = folder.prepare(plan)
     signals = Signals()
+    members = folder.prepare(plan)
+    signals.check()
     broker = Broker(folder, plan)
     try:
         broker.begin()
@@ -114,13 +121,16 @@ def _serve(folder: BrokerFolder, chosen: Options, tell: Tell) -> int:
     before = folder.plan()
     plan = _plan(before, chosen)
     check_address(plan)  # before anything is changed
-    members = folder.prepare(plan)
     signals = Signals()
+    members = folder.prepare(plan)
+    signals.check()
     broker = Broker(folder, plan)
     try:
         broker.begin()
         _check_certificate(folder, plan)
-        tell_neighbours(folder, members)
+        for member in members:
+            signals.check()
+            tell_neighbours(folder, [member])
         _introduce(folder, plan, tell)
         _tell_removed(set(before.wiring.sites if before else ()) - set(plan.wiring.sites), tell)
         while not signals.received:
@@ -176,7 +186,8 @@ def _introduce(folder: BrokerFolder, plan: Plan, tell: Tell) -> None:
 
 
 def _line(site: str) -> Text:
-    return Text(*[f"  scripts/join.sh {site}.tar"] * 2)
+    path = f"./{site}.tar" if site.startswith("-") else f"{site}.tar"
+    return Text(*[f"  scripts/join.sh {path}"] * 2)
 
 
 def _shown(path: Path) -> str:
@@ -212,7 +223,12 @@ def _change(folder: BrokerFolder, chosen: Options, tell: Tell) -> int:
 
 def _tell_removed(sites: Iterable[str], tell: Tell) -> None:
     for site in sorted(sites):
-        tell(Text(f"{site} : retiré", f"{site}: removed"))
+        tell(
+            Text(
+                f"{site} : retiré ; le guichet l'attend encore, jusqu'à ce qu'on y tape : liberer client={site}",
+                f"{site}: removed; the guichet waits for it until one types there: liberer client={site}",
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -111,6 +111,8 @@ class BrokerFolder:
     def _state(self) -> dict[str, Any]:
         try:
             state: dict[str, Any] = json.loads((self.path / _STATE).read_text(encoding="utf-8"))
+            if not isinstance(state, dict) or not {"host", "port", "tls", "brief", "passwords"} <= state.keys():
+                raise ValueError(_STATE)
             return state
         except FileNotFoundError:
             return {}

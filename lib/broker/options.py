@@ -12,6 +12,7 @@ from lib.broker.programs import CARRY
 from lib.texts import LANGUAGES, Problem, Text, language_of_environment
 
 JOIN = "--joindre"  # said first by `join.sh`; nobody else types it
+_OF_THE_ARCHIVE = ("--ident", "--guichet", "--voisins", "--liaison")  # who the site is: no student's to choose
 
 _BROKER = Text(
     fr="""\
@@ -154,6 +155,8 @@ def _for_site(arguments: Sequence[str]) -> Options:
                 options = replace(options, folder=_path(name, value))
             case "--lang":
                 options = replace(options, rest=(*options.rest, f"--lang={value}"))
+            case "" if (said := value.partition("=")[0]) in _OF_THE_ARCHIVE:
+                raise Problem(f"{said} : l'archive le dit déjà", f"{said}: the archive says it already")
             case "":
                 options = replace(options, rest=(*options.rest, value))
             case _:

@@ -49,6 +49,7 @@ def run(
             errors="replace",
             timeout=patience,
             check=False,
+            process_group=0,  # Ctrl-C is for us
         )
     except subprocess.TimeoutExpired:
         raise Problem(f"{name} : pas de réponse en {patience:.0f} s", f"{name}: no answer in {patience:.0f} s") from None

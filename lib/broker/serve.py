@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 import os
 import signal
 import socket
@@ -83,6 +84,7 @@ class Broker:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+            self._folder.pid.unlink(missing_ok=True)  # the number may soon be another process's
             self._filter.wait()
 
 
@@ -90,8 +92,14 @@ def check_address(plan: Plan) -> None:
     """Raises `Problem` when a broker cannot listen there, or nobody would find it; what it says of it helps nobody."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(plan.host, plan.port, type=socket.SOCK_STREAM)[0]
-        if address[0] in ("0.0.0.0", "::"):  # everywhere: no site could be told to go there
+        found = _plain(str(address[0]))
+        if found.is_unspecified:  # everywhere: no site could be told to go there
             raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+        if found.is_loopback and not _is_literal(plan.host):  # Debian gives a machine's own name to the loopback
+            raise Problem(
+                f"{plan.host} est ici {address[0]}, que nul autre ne joint ; il faut une adresse (ip -brief address)",
+                f"{plan.host} is {address[0]} here, which nobody else reaches; an address is needed (ip -brief address)",
+            )
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
@@ -103,13 +111,27 @@ def check_address(plan: Plan) -> None:
         ) from None
 
 
+def _plain(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """The address, of the older kind if it is one in the clothes of the newer."""
+    found = ipaddress.ip_address(address)
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def revive(broker: Broker, signals: Signals, tell: Callable[[Text], None]) -> bool:
     """Begin the broker again if it has died, unless a signal has come; whether that was so. Raises `Problem`."""
     if broker.is_alive or signals.received:
         return False
+    broker.end()
     tell(Text("le courtier est mort ; il est relancé", "the broker has died; it is started again"))
     signals.wait(_PAUSE)
-    broker.end()
     broker.begin()
     return True
 
@@ -131,10 +153,16 @@ def tell_neighbours(folder: BrokerFolder, members: Iterable[Member]) -> None:
 
 
 def read_again(folder: BrokerFolder) -> bool:
-    """Have the broker of `folder` read its accounts and rights again; False when none runs."""
+    """Have the broker of `folder` read its accounts and rights again; False when none runs at this moment."""
     try:
         with folder.locked("verrou"):
             return False
     except BlockingIOError:
-        os.kill(int(folder.pid.read_text()), signal.SIGHUP)
+        try:
+            os.kill(int(folder.pid.read_text()), signal.SIGHUP)
+        except (
+            FileNotFoundError,
+            ProcessLookupError,
+        ):  # between two lives: the next one reads all, and its keeper tells all
+            return False
         return True

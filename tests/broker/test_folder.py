@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import ssl
 import stat
@@ -22,11 +24,11 @@ from lib.broker import certificates, member
 from lib.broker.folder import BrokerFolder, rights
 from lib.broker.member import Member
 from lib.broker.plan import Plan
-from lib.broker.serve import check_address, free_port
+from lib.broker.serve import check_address, free_port, read_again
 from lib.launch import graph
 from lib.texts import Problem
 from tests.broker.machines import BROKER, needs_broker
-from tests.processes.ring import ENVIRONMENT, LIMIT, ROOT
+from tests.processes.ring import ENVIRONMENT, LIMIT, ROOT, until
 
 TOPOLOGIES = sorted((ROOT / "topologies").glob("*.txt"))
 LINE = "gch -- c1\nc1 -- c2\n"
@@ -129,7 +131,7 @@ def test_changes_that_cannot_be(added: tuple[str, ...], removed: tuple[str, ...]
     assert words in refused.value.text.fr and words in refused.value.text.en
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "0.0.0.0", "0", "::"])
+@pytest.mark.parametrize("host", ["192.0.2.1", "0.0.0.0", "0", "::", "::ffff:0.0.0.0"])
 def test_an_address_that_is_not_this_machines_changes_nothing(tmp_path: Path, host: str) -> None:
     """192.0.2.0/24 is nobody's (RFC 5737). To listen everywhere is not what anybody is offered."""
     with pytest.raises(Problem, match="dit les adresses"):
@@ -140,13 +142,52 @@ def test_an_address_that_is_not_this_machines_changes_nothing(tmp_path: Path, ho
     assert not (tmp_path / "courtier" / "courtier.json").exists()
 
 
+def test_a_name_that_only_this_machine_knows_is_no_address_for_others() -> None:
+    """Debian gives a machine's own name to the loopback: the others would look for the broker at home."""
+    with pytest.raises(Problem, match=r"localhost est ici 127\.0\.0\.1|localhost est ici ::1"):
+        check_address(plan(host="localhost"))
+    check_address(plan(host="127.0.0.1"))
+
+
+def test_a_change_in_the_second_when_the_broker_is_dead_is_made_all_the_same(tmp_path: Path) -> None:
+    """Its number may be nobody's, or not yet written down: nobody is told, and the next life reads everything."""
+    folder = BrokerFolder(tmp_path)
+    assert not read_again(folder), "no broker runs here"
+    with subprocess.Popen(["true"]) as over:
+        over.wait()
+    with folder.locked("verrou"):
+        assert not read_again(BrokerFolder(tmp_path))
+        folder.pid.write_text(f"{over.pid}\n")
+        assert not read_again(BrokerFolder(tmp_path))
+
+
+@needs_broker
+def test_ctrl_c_while_it_prepares_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text("".join(f"gch -- c{n}\n" for n in range(200)))
+    command = [BROKER, tmp_path / "t.txt", "--adresse", "127.0.0.1", "--port", str(free_port())]
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        until((tmp_path / "courtier" / "courtier.json").exists, "its first file")
+        os.killpg(process.pid, signal.SIGINT)
+        _, complaints = process.communicate(timeout=LIMIT)
+    assert process.returncode == 128 + signal.SIGINT and complaints == ""
+
+
 def test_a_folder_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Problem, match=r"--dossier : .* est inutilisable"):
         BrokerFolder(tmp_path / "file")
-    (tmp_path / "courtier.json").write_text("{")
-    with pytest.raises(Problem, match="endommagé"):
-        BrokerFolder(tmp_path).plan()
+    for damaged in ("{", '{"a": 1}', "[]"):
+        (tmp_path / "courtier.json").write_text(damaged)
+        with pytest.raises(Problem, match="endommagé"):
+            BrokerFolder(tmp_path).plan()
 
 
 # ----------------------------------------------------------------------------------------------------------- certificates

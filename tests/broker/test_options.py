@@ -66,6 +66,10 @@ def test_of_join(arguments: list[str], wanted: dict[str, Any]) -> None:
         (["--local", "--adresse=1.2.3.4"], "--local"),
         (["--ajouter=c1 -- c2", "--local"], "--ajouter"),
         ([JOIN], "archive"),
+        ([JOIN, "c1.tar", "--ident=c2"], "--ident"),
+        ([JOIN, "c1.tar", "--notk", "--guichet", "c2"], "--guichet"),
+        ([JOIN, "c1.tar", "--voisins=c2"], "--voisins"),
+        ([JOIN, "c1.tar", "--liaison=x"], "--liaison"),
         ([JOIN, "--notk", "c1.tar"], "archive"),
     ],
 )
