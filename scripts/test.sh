@@ -61,4 +61,4 @@ else
     echo "shellcheck n'est pas installé : scripts non vérifiés (apt install shellcheck)" >&2
 fi
 # Half as many workers again as there are cores: many tests wait for processes longer than they compute.
-exec .venv/bin/python -m pytest -q -n "$(($(nproc) * 3 / 2))" "$@"
+exec .venv/bin/python -m pytest -q -n "$(($(nproc) * 3 / 2))" --dist worksteal "$@"

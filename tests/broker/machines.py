@@ -214,7 +214,7 @@ class System:
         def ended() -> list[Event]:
             return [event for event in self.gch.find(since, ev="snapshot") if event["phase"] in ("complete", "incomplete")]
 
-        event: Event = until(ended, "the end of the round")[0]
+        event: Event = until(ended, "the end of the round", 3 * LIMIT)[0]  # the guichet itself waits for 30 s
         return event
 
     def end(self) -> None:
