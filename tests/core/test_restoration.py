@@ -15,10 +15,8 @@ from lib.core.recording import MAX_RECORDED
 from lib.core.selling import Guichet
 from lib.core.sites import ClientSite
 from lib.core.tickets import HELD, Search
-from tests.core.test_snapshot import NOW, System, sealed
+from tests.core.test_snapshot import NOW, System, loaded_back_between_two_lives, sealed
 from tests.fuzz.test_forged import forged, later, tell, tickets_of
-
-# ---- tests/core/test_snapshot.py (or test_restore.py)
 
 
 def test_what_is_held_for_who_is_owed_its_state_is_not_released_because_it_has_no_memory() -> None:
@@ -43,26 +41,8 @@ def test_what_is_held_for_who_is_owed_its_state_is_not_released_because_it_has_n
 
 
 def test_a_closed_request_of_an_earlier_life_is_no_answer_to_a_request_of_the_recorded_one() -> None:
-    """As with a purchase (test_snapshot.py): the guichet knew another life of it when it was recorded, and forgets."""
-    system = System()
-    system.order("c1", ask.Reserve(Search(destination="Paris")))  # request 1: there is none
-    system.run()
-    system.hold("c1")
-    system.order("gch", ask.TakeSnapshot())
-    system.run()
-    system.hold("gch")
-    system.sites["c1"] = ClientSite(Client("c1", automatic=True), 2, watched=True)
-    system.take("c1", system.sites["c1"].start(NOW))
-    system.order("c1", ask.Reserve(Search(ticket="B0002")))
-    system.let_go("c1")
-    system.run()
-    system.let_go("gch")
-    system.run()
-    document = sealed(system.documents[0])
-    assert document["complete"] and document["sites"]["c1"]["life"] == 2 and document["sites"]["gch"]["lives"]["c1"] == 1
-    system.order("gch", ask.Restore(document))
-    for wait in (0.0, 5.0, 70.0, 140.0):
-        system.tick(wait)
+    """As with a purchase (`test_snapshot.py`): the guichet forgets how it closed what the earlier life had asked."""
+    system = loaded_back_between_two_lives(Search(destination="Paris"))  # there is none
     assert tickets_of(system, "c1") == ["B0002"]
 
 
