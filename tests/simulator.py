@@ -33,6 +33,7 @@ from tests.invariants import Violation, require
 from tests.observer import Observer
 
 STATIONS = ("Compiègne", "Creil", "Noyon", "Saint-Quentin", "Paris Gare du Nord")
+ONE_MORE = ask.AddTickets(((Journey("990099", "2027-03-15T20:00", "Noyon", "Creil", 990), 1),))
 START = 1_800_000_000.0  # when every simulated world begins, Unix seconds
 OFFICE = "gch"
 
@@ -516,8 +517,7 @@ class World:
             return ask.WithdrawTicket(name)
         if chance.random() < 0.5:
             return ask.ChangeTicket(name, cents=chance.randint(0, 5000))
-        journey = Journey("990099", "2027-03-15T20:00", "Noyon", "Creil", 990)
-        return ask.AddTickets(((journey, 1),))
+        return ONE_MORE
 
     # ------------------------------------------------------------------------------------------------------ both halves
 
@@ -552,6 +552,7 @@ class World:
         for invariant in invariants.AFTER_HEALING:
             invariant(self)
         self._photograph_at_rest()
+        self._buy_at_rest()
 
     def _part_or_come_back(self) -> None:
         """Who is gone stays away, and is dismissed, where the others can do without it; else it comes back."""
@@ -591,6 +592,19 @@ class World:
         require(len(self.documents) == before + 1, "no complete snapshot of a system at rest")
         still_red = [name for name in self.alive if self.sites[name].snapshots.is_open]
         require(not still_red, f"still red: {still_red}")
+
+    def _buy_at_rest(self) -> None:
+        """Whatever went before: whoever asks for any ticket while there are some gets one. Nobody is answered from what was
+        asked under the same number in another life, or before a restoration."""
+        for client in self.clients():
+            self._without_crash(OFFICE, self.sites[OFFICE].command(ONE_MORE, self.now))
+            self.order(client.name, ask.Reserve(Search()))
+            number = client.next_number - 1
+            self.drain()
+            if client.errands[number].state == facts.OFFERED:
+                self.order(client.name, ask.Confirm(number))
+                self.drain()
+            require(client.errands[number].state == facts.OWNED, f"{client.name} gets none: {client.errands[number]}")
 
     def run(self) -> World:
         """The whole run: safety under faults, then convergence."""
