@@ -160,9 +160,7 @@ def read_again(folder: BrokerFolder) -> bool:
     except BlockingIOError:
         try:
             os.kill(int(folder.pid.read_text()), signal.SIGHUP)
-        except (
-            FileNotFoundError,
-            ProcessLookupError,
-        ):  # between two lives: the next one reads all, and its keeper tells all
+        except (FileNotFoundError, ProcessLookupError):
+            # Between two lives: the next one reads everything, and its keeper tells everybody.
             return False
         return True

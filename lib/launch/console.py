@@ -174,8 +174,11 @@ class Console:
         if verb == "etat" and name in self._sites:
             raise Problem(f"etat {name} : pour un site, {name} etat", f"etat {name}: for a site, {name} etat")
         for edge in self._run.cabled(name):
-            self._run.tell_cable(edge, verb, settings)
             self.links.append(edge)
+            try:
+                self._run.tell_cable(edge, verb, settings)
+            except Problem as problem:  # the other links do it all the same
+                self._screen.say(problem.text, "bad")
 
     def _tell_sites(self) -> None:
         living, suspended = self._run.living, self._run.suspended

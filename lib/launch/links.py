@@ -57,8 +57,8 @@ class Orders:
         held = self._held.setdefault(edge, {})
         if verb in self._UNDOES:
             held.pop(self._UNDOES[verb], None)
-        elif verb == "regler":
-            held[verb] = (*held.get(verb, ()), *settings)
+        elif verb == "regler":  # of two for the same thing, the last
+            held[verb] = tuple({word.partition("=")[0]: word for word in (*held.get(verb, ()), *settings)}.values())
         elif verb in self._UNDOES.values():
             held[verb] = ()
 

@@ -155,6 +155,15 @@ def test_a_cable_that_is_dead_says_nothing_for_itself(cabled):
     assert "0 retardées (depuis que son câble est relancé)" in cabled.text
 
 
+def test_one_dead_cable_is_no_reason_for_the_others(launches):
+    launch = launches("-c", "2", "--console", "--cable", "tous")
+    launch.wait_for("Ctrl-D")
+    launch.type("tuer gch.cable\nregler tous perte=1")
+    launch.wait_for("gch->c1 : gch.cable ne tourne plus")
+    for edge in ("c1->c2", "c2->gch"):
+        launch.wait_for(f"{edge} : réglé : perte=1")
+
+
 def test_the_counts_of_a_cable_that_stays_dead_are_said_to_be_lost(cabled):
     cabled.type("tuer c1.cable\nquitter")
     cabled.process.wait(LIMIT)

@@ -94,3 +94,16 @@ def test_a_wish_that_cannot_be_is_refused_before_anything_is_started(text, said)
 def test_the_help_names_every_setting():
     for key in SETTINGS:
         assert f"{key}=" in _COMMON.fr and f"{key}=" in _COMMON.en
+
+
+def test_what_a_cable_was_told_holds_until_it_is_told_otherwise():
+    """However often it is set: what it is told anew fits into a command."""
+    orders, edge = links.Orders(), Edge("c1", "c2")
+    for delay in range(5000):
+        orders.note(edge, "regler", [f"delai={delay}"])
+    orders.note(edge, "regler", ["perte=0.5"])
+    for verb in ("couper", "pause", "pas", "etat", "reprendre"):
+        orders.note(edge, verb, ())
+    assert orders.to([edge, Edge("c2", "c1")]) == ["regler c1->c2 delai=4999 perte=0.5", "couper c1->c2"]
+    orders.note(edge, "retablir", ())
+    assert orders.to([edge]) == ["regler c1->c2 delai=4999 perte=0.5"]
