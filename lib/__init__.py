@@ -69,7 +69,7 @@ Who may import whom (held by `tests/core/test_architecture.py`):
     windows  imports  windows, core, texts, words
     cable    imports  cable, texts, and of edge: lines, streams, log
     launch   imports  launch, texts, words, of cable: faults, and of broker: programs; to it, a site is a process
-    broker   imports  broker, texts, words, of launch: graph, wiring, processes, signals, tiling, what tells traces; so to it
+    broker   imports  broker, texts, words, and of launch: graph, wiring, processes, signals, what tells traces; to it, too
     diagram  imports  diagram, texts; it judges the clocks and cuts of core, and must not share them
     texts    imports  nothing of ours; words imports texts
     guichet.py and client.py introduce core, edge and windows to each other

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-
-if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-    # Ctrl-C during the imports, a tenth of a second, ends us without Python's account of it; `main` listens to it anew.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
 import os
 import resource
+import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 
 from lib.broker import certificates, member, options
@@ -44,8 +39,6 @@ def main(arguments: Sequence[str]) -> int:
     def complain(text: Text) -> None:
         print(text.in_language(language), file=sys.stderr, flush=True)
 
-    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     os.umask(0o077)  # whatever is made here is its owner's alone: passwords, tickets, and who may write them
     try:
         chosen = options.parse(arguments)
@@ -58,10 +51,8 @@ def main(arguments: Sequence[str]) -> int:
         return _carry(chosen, complain) if chosen.task == CARRY else _serve_or_change(chosen, tell)
     except Problem as problem:
         text = problem.text
-    except BrokenPipeError:  # `broker.sh ... | head`
-        text = Text("la sortie est fermée", "the output is closed")
     except OSError as error:  # a full disk, no more processes
-        text = Text(*[" ".join(str(word) for word in (error.filename, error.strerror) if word) or str(error)] * 2)
+        text = Text(*[" ".join(str(word) for word in (error.filename, error.strerror) if word)] * 2)
     except Interrupted as interrupted:
         return _SIGNALLED + interrupted.number
     except KeyboardInterrupt:  # before we listen to signals
@@ -117,7 +108,7 @@ def _serve_or_change(chosen: Options, tell: Tell) -> int:
     folder = BrokerFolder(chosen.folder or Path(os.path.abspath("courtier")))
     changes = bool(chosen.added or chosen.removed)
     try:
-        with folder.changing() if changes else folder.locked("verrou"):
+        with folder.locked("changement" if changes else "verrou"):
             return (_change if changes else _serve)(folder, chosen, tell)
     except BlockingIOError:
         raise Problem(
@@ -127,29 +118,28 @@ def _serve_or_change(chosen: Options, tell: Tell) -> int:
 
 
 def _serve(folder: BrokerFolder, chosen: Options, tell: Tell) -> int:
-    with ExitStack() as stack:
-        with folder.changing():  # a change waits until there is somebody to be told of it
-            before = folder.plan()
-            plan = _plan(before, chosen)
-            check_address(plan)  # before anything is changed
-            signals = Signals()
-            members = folder.prepare(plan)
+    before = folder.plan()
+    plan = _plan(before, chosen)
+    check_address(plan)  # before anything is changed
+    signals = Signals()
+    members = folder.prepare(plan)
+    signals.check()
+    broker = Broker(folder, plan)
+    try:
+        broker.begin()
+        _check_certificate(folder, plan)
+        for member in members:
             signals.check()
-            broker = Broker(folder, plan)
-            stack.callback(broker.end)
-            broker.begin()
-            _check_certificate(folder, plan)
-            for member in members:
-                signals.check()
-                tell_neighbours(folder, [member])
+            tell_neighbours(folder, [member])
         _introduce(folder, plan, tell)
         _tell_removed(set(before.wiring.sites if before else ()) - set(plan.wiring.sites), tell)
         while not signals.received:
             signals.wait(None)
-            with folder.changing():
-                if revive(broker, signals, tell):
-                    with suppress(Problem):  # it may have forgotten what it was told last; if not, all the better
-                        tell_neighbours(folder, folder.members())
+            if revive(broker, signals, tell):
+                with suppress(Problem):  # it may have forgotten what it was told last; if not, all the better
+                    tell_neighbours(folder, folder.members())
+    finally:
+        broker.end()
     return 0
 
 

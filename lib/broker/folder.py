@@ -21,7 +21,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,6 @@ from lib.broker import certificates, programs
 from lib.broker.files import write
 from lib.broker.member import (
     ALIVE,
-    HOST,
     READER,
     WATCHER,
     WRITER,
@@ -112,7 +111,7 @@ class BrokerFolder:
     def _state(self) -> dict[str, Any]:
         try:
             state: dict[str, Any] = json.loads((self.path / _STATE).read_text(encoding="utf-8"))
-            if not _is_state(state):
+            if not isinstance(state, dict) or not {"host", "port", "tls", "brief", "passwords"} <= state.keys():
                 raise ValueError(_STATE)
             return state
         except FileNotFoundError:
@@ -183,35 +182,14 @@ class BrokerFolder:
         return made
 
     @contextmanager
-    def locked(self, name: str, how: int = fcntl.LOCK_NB) -> Iterator[None]:
+    def locked(self, name: str) -> Iterator[None]:
         """Nobody else does, meanwhile, what `name` stands for. Raises `BlockingIOError` when somebody does."""
         lock = os.open(self.path / name, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | how)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
         finally:
             os.close(lock)
-
-    def changing(self) -> AbstractContextManager[None]:
-        """Nobody else changes the folder, nor begins a broker in it, meanwhile; waited for, if somebody does."""
-        return self.locked("changement", 0)
-
-
-def _is_state(state: object) -> bool:
-    """Whether it is what `prepare` writes down."""
-    if not isinstance(state, dict) or not {"host", "port", "tls", "brief", "passwords"} <= state.keys():
-        return False
-    host, port, passwords = state["host"], state["port"], state["passwords"]
-    return (
-        isinstance(host, str)
-        and HOST.fullmatch(host) is not None
-        and type(port) is int  # for Python, True is one, too
-        and 0 < port < 2**16
-        and isinstance(state["tls"], bool)
-        and isinstance(state["brief"], bool)
-        and isinstance(passwords, dict)
-        and all(isinstance(password, str) for password in passwords.values())
-    )
 
 
 def rights(plan: Plan) -> str:

@@ -6,31 +6,24 @@ Without a window, what happens at the site is told in the terminal, as a launche
 from __future__ import annotations
 
 import fcntl
-import io
 import os
-import select
 import stat
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import zip_longest
 from pathlib import Path
-from typing import Any
 
 from lib.broker import programs
 from lib.broker.carrier import FAREWELL, Carrier, options_of
 from lib.broker.member import READER, Member, write_forgetting, write_reader
-from lib.launch import tiling
 from lib.launch.processes import die_with, program
 from lib.launch.screen import Screen
-from lib.launch.signals import Signals
+from lib.launch.signals import Interrupted, Signals
 from lib.launch.telling import KINDS, Teller
 from lib.launch.traces import Follower, end_last_line
 from lib.texts import Problem, Text
 
-_STDIN, _STDOUT = 0, 1
+_STDIN = 0
 GRACE = 5.0  # seconds between telling a site to end and ending it
 _LOOK = 0.1  # seconds after which what happened is told: at once, for who has just typed something
 
@@ -54,7 +47,6 @@ def join(member: Member, folder: Path, options: Sequence[str], screen: Screen, t
         story.go_on()
     finally:
         carrier.end()
-    story.end()
     if status == 0:
         _forget(member, options_of(folder, member.site))
     os.close(lock)
@@ -66,73 +58,24 @@ class _Story:
 
     def __init__(self, site: str, folder: Path, options: Sequence[str], screen: Screen) -> None:
         self.trace = _value_of("--trace", options) or str(folder / f"{site}.trace.jsonl")
-        self._paper = _Paper(_STDOUT)
-        stream = io.TextIOWrapper(self._paper, sys.stdout.encoding, "replace", write_through=True)
-        self._teller = None if _has_window(options) else Teller(Screen(screen.language, stream))
+        self._teller = None if _has_window(options) else Teller(screen)
         with suppress(OSError):  # the site will say what is wrong with it
             end_last_line(Path(self.trace))
         self._events = Follower({site: Path(self.trace)})  # what an earlier life has written is an old story
 
-    def go_on(self, patience: float = 0.0) -> None:
-        """Tell what is new, once what was told has been read, or after `patience`: meanwhile the trace keeps it."""
-        if self._teller is not None and self._paper.hand_over(patience):
-            self._teller.tell(self._events.new_events(KINDS))
-
-    def end(self) -> None:
-        """Tell the last of it to a reader who is slow."""
-        self.go_on(FAREWELL)
-        self._paper.hand_over(FAREWELL)
-
-
-class _Paper(io.BufferedIOBase):
-    """What is written into `file`, without waiting for who reads it: a full pipe, or a terminal that stands still, would
-    keep us from the broker and from a signal."""
-
-    def __init__(self, file: int) -> None:
-        super().__init__()
-        self._file = file
-        self._kept = b""
-
-    def fileno(self) -> int:
-        """The file."""
-        return self._file
-
-    def isatty(self) -> bool:
-        """Whether it is a terminal, which may have colours."""
-        return os.isatty(self._file)
-
-    def writable(self) -> bool:
-        """It is there for nothing else."""
-        return True
-
-    def write(self, data: Any) -> int:
-        """Keep this for the next `flush`."""
-        taken = bytes(data)
-        self._kept += taken
-        return len(taken)
-
-    def flush(self) -> None:
-        """Hand over what is taken at once."""
-        self.hand_over(0.0)
-
-    def hand_over(self, patience: float) -> bool:
-        """Hand over what is kept; whether all of it was taken, without waiting longer than this."""
-        deadline = time.monotonic() + patience
-        while self._kept:
+    def go_on(self) -> None:
+        """Tell what is new."""
+        if self._teller is not None:
             try:
-                if not select.select([], [self._file], [], max(0.0, deadline - time.monotonic()))[1]:
-                    return False
-                # A pipe that is ready takes as much as this at once.
-                self._kept = self._kept[os.write(self._file, self._kept[: select.PIPE_BUF]) :]
-            except OSError:  # nobody reads it any more: its reader has left, or the terminal is gone
-                self._file = os.open(os.devnull, os.O_WRONLY)
-        return True
+                self._teller.tell(self._events.new_events(KINDS))
+            except Interrupted:  # nobody reads it any more
+                self._teller = None
 
 
 def _value_of(option: str, options: Sequence[str]) -> str:
     """What the options say last for this one; empty if they do not."""
     value = ""
-    for word, following in zip_longest(options, options[1:], fillvalue=""):
+    for word, following in zip(options, [*options[1:], ""], strict=True):
         name, equals, rest = word.partition("=")
         if name == option:
             value = rest if equals else following
@@ -140,15 +83,9 @@ def _value_of(option: str, options: Sequence[str]) -> str:
 
 
 def _has_window(options: Sequence[str]) -> bool:
-    """Whether the site will show what happens by itself: it lives without a window where none can be opened, and only Tk
-    knows that."""
-    if {"--notk", "--nogui"} & set(options):
-        return False
-    try:
-        tiling.screen_size()
-    except tiling.NoWindows:
-        return False
-    return True
+    """Whether the site will show what happens by itself."""
+    has_display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return bool(has_display) and not {"--notk", "--nogui"} & set(options)
 
 
 def _open(folder: Path) -> int:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
 from lib.broker.member import Member
 from lib.launch import graph
 from lib.launch.wiring import Wiring
-from lib.texts import Problem, Text
+from lib.texts import Problem
 
 LOOPBACK = "127.0.0.1"
 PLAIN_PORT, TLS_PORT = 1883, 8883  # MQTT's own (IANA)
@@ -41,18 +40,4 @@ class Plan:
                 raise Problem(f"--retirer : {site} n'est pas un client d'ici", f"--retirer: {site} is no client here")
         kept = tuple(edge for edge in self.wiring.edges if not {edge.source, edge.target} & set(removed))
         lines = [graph.text(replace(self.wiring, edges=kept)), *added]
-        options = [name for name, values in (("--ajouter", added), ("--retirer", removed)) if values]
-        try:
-            return replace(self, wiring=graph.parse("\n".join(lines), ", ".join(options)))
-        except Problem as problem:
-            raise _without_lines(problem.text) from None
-
-
-def _without_lines(text: Text) -> Problem:
-    """The same, not told of a line: nobody wrote these. A wrong one was added: the others were right."""
-    fr = re.sub(r"^--[^:]*, ligne \d+ : ", "--ajouter : ", text.fr)
-    en = re.sub(r"^--[^:]*, line \d+: ", "--ajouter: ", text.en)
-    return Problem(
-        re.sub(r" est déjà à la ligne \d+$", " est déjà un lien", fr),
-        re.sub(r" stands in line \d+ already$", " is a link already", en),
-    )
+        return replace(self, wiring=graph.parse("\n".join(lines), "--retirer" if removed else "--ajouter"))

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from lib.texts import Problem
@@ -32,16 +30,6 @@ def find(name: str) -> str:
     return found
 
 
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Ctrl-C waits until this is over. Who is born meanwhile never gets it, not even before it has a group of its own."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def run(
     name: str, *arguments: str, cwd: Path, text: str = "", environment: Mapping[str, str] | None = None,
     patience: float = PATIENCE,
@@ -51,19 +39,18 @@ def run(
     Raises `Problem` with what it says when it fails.
     """
     try:
-        with _undisturbed():
-            done = subprocess.run(
-                [find(name), *arguments],
-                cwd=cwd,
-                env={**os.environ, **(environment or {})},
-                input=text,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=patience,
-                check=False,
-                process_group=0,  # Ctrl-C is for us
-            )
+        done = subprocess.run(
+            [find(name), *arguments],
+            cwd=cwd,
+            env={**os.environ, **(environment or {})},
+            input=text,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=patience,
+            check=False,
+            process_group=0,  # Ctrl-C is for us
+        )
     except subprocess.TimeoutExpired:
         raise Problem(f"{name} : pas de réponse en {patience:.0f} s", f"{name}: no answer in {patience:.0f} s") from None
     if done.returncode:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import errno
 import ipaddress
 import os
-import re
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack, suppress
-from pathlib import Path
+from contextlib import suppress
 
 from lib.broker import programs
 from lib.broker.files import write
@@ -48,7 +46,6 @@ class Broker:
 
     def begin(self) -> None:
         """Start it, and wait until it listens. Raises `Problem`."""
-        self._folder.pid.unlink(missing_ok=True)  # an earlier life's, whose keeper was killed
         journal = os.open(self._folder.journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         said = os.fstat(journal).st_size
         self._process = subprocess.Popen(
@@ -64,27 +61,19 @@ class Broker:
         self._filter = subprocess.Popen(filtering, stdin=self._process.stderr, stdout=journal, process_group=0)
         self._process.stderr.close()
         os.close(journal)
+        write(self._folder.pid, f"{self._process.pid}\n")
         if not self._listens():
             self.end()
             words = last_words(self._folder.journal, said)
             raise Problem(f"le courtier ne démarre pas : {words}", f"the broker does not start: {words}")
-        write(self._folder.pid, f"{self._process.pid}\n")  # not before: SIGHUP would end it
 
     def _listens(self) -> bool:
         deadline = time.monotonic() + _PATIENCE
         while self.is_alive and time.monotonic() < deadline:
             with suppress(OSError), socket.create_connection((self._plan.host, self._plan.port), _PATIENCE):
-                if self.is_alive and self._minds_hangup():  # which it does a moment later
-                    return True
+                return self.is_alive
             time.sleep(_LOOK)
         return False
-
-    def _minds_hangup(self) -> bool:
-        """Whether SIGHUP would have it read again, and not end it."""
-        assert self._process is not None
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        caught = re.search(r"^SigCgt:\s*([0-9a-f]+)$", status, re.MULTILINE)
-        return caught is not None and bool(int(caught[1], 16) & 1 << (signal.SIGHUP - 1))
 
     def end(self) -> None:
         """End it, once it has written down what waits for the sites; nothing if it does not run."""
@@ -108,10 +97,8 @@ def check_address(plan: Plan) -> None:
             raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
         if found.is_loopback and not _is_literal(plan.host):  # Debian gives a machine's own name to the loopback
             raise Problem(
-                f"{plan.host} est ici {address[0]}, que nul autre ne joint ; donnez l'adresse que dit « ip -brief address »"
-                ", ou --local pour cette machine seule",
-                f"{plan.host} is {address[0]} here, which nobody else reaches; give the address that 'ip -brief address' has"
-                ", or --local for this machine alone",
+                f"{plan.host} est ici {address[0]}, que nul autre ne joint ; il faut une adresse (ip -brief address)",
+                f"{plan.host} is {address[0]} here, which nobody else reaches; an address is needed (ip -brief address)",
             )
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -171,17 +158,9 @@ def read_again(folder: BrokerFolder) -> bool:
         with folder.locked("verrou"):
             return False
     except BlockingIOError:
-        return _hang_up(folder)
-
-
-def _hang_up(folder: BrokerFolder) -> bool:
-    """SIGHUP for the broker of `folder`; False between two lives: the next one reads all, and its keeper tells all."""
-    with suppress(FileNotFoundError, ProcessLookupError), ExitStack() as stack:
-        number = int(folder.pid.read_text())
-        process = os.pidfd_open(number)  # this process, even should it end now and another one get its number
-        stack.callback(os.close, process)
-        words = Path(f"/proc/{number}/cmdline").read_bytes().split(b"\0")
-        if words[1:2] == [b"-c"] and os.path.samefile(words[2], folder.path / CONFIGURATION):
-            signal.pidfd_send_signal(process, signal.SIGHUP)
-            return True
-    return False
+        try:
+            os.kill(int(folder.pid.read_text()), signal.SIGHUP)
+        except (FileNotFoundError, ProcessLookupError):
+            # Between two lives: the next one reads everything, and its keeper tells everybody.
+            return False
+        return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import socket
 import ssl
@@ -21,11 +20,11 @@ from typing import Any
 
 import pytest
 
-from lib.broker import certificates, member, programs
+from lib.broker import certificates, member
 from lib.broker.folder import BrokerFolder, rights
 from lib.broker.member import Member
 from lib.broker.plan import Plan
-from lib.broker.serve import Broker, check_address, free_port, read_again
+from lib.broker.serve import check_address, free_port, read_again
 from lib.launch import graph
 from lib.texts import Problem
 from tests.broker.machines import BROKER, needs_broker
@@ -33,16 +32,6 @@ from tests.processes.ring import ENVIRONMENT, LIMIT, ROOT, until
 
 TOPOLOGIES = sorted((ROOT / "topologies").glob("*.txt"))
 LINE = "gch -- c1\nc1 -- c2\n"
-INTERRUPTER = """\
-import os, signal, sys
-
-class Interrupter:
-    def find_spec(self, name, path=None, target=None):
-        if name == "lib.broker.certificates":
-            os.kill(os.getpid(), signal.SIGINT)
-
-sys.meta_path.insert(0, Interrupter())
-"""
 
 
 def plan(text: str = LINE, host: str = "127.0.0.1", tls: bool = False) -> Plan:
@@ -134,24 +123,12 @@ def test_who_stays_keeps_the_password_and_who_goes_leaves_nothing(tmp_path: Path
         (("c9 - c1",), (), "c9 - c1"),
         (("c9 -> c1",), (), "{c9}"),
         (("c1 -- gch",), (), "c1->gch"),
-        (("c9 -- c1", "c9 -> c1"), (), "c9->c1"),
-        (("c1 -> c9",), ("c2",), "c9"),
-        (("gch -> c1",), ("c2",), "--ajouter"),
-        (("guichet c1",), (), "gch"),
     ],
 )
 def test_changes_that_cannot_be(added: tuple[str, ...], removed: tuple[str, ...], words: str) -> None:
-    """What is told is told of the option: nobody wrote a file of which a line could be named."""
     with pytest.raises(Problem) as refused:
         plan().changed(added, removed)
     assert words in refused.value.text.fr and words in refused.value.text.en
-    assert "ligne" not in refused.value.text.fr and " line" not in refused.value.text.en
-    assert refused.value.text.fr.startswith(("--ajouter : ", "--retirer : ", "--ajouter, --retirer : "))
-
-
-def test_a_link_that_is_there_already_is_told_as_such() -> None:
-    with pytest.raises(Problem, match=r"^--ajouter : c1->gch est déjà un lien$"):
-        plan().changed(("c3 -- gch", "c1 -- gch"), ())
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "0.0.0.0", "0", "::", "::ffff:0.0.0.0"])
@@ -167,7 +144,7 @@ def test_an_address_that_is_not_this_machines_changes_nothing(tmp_path: Path, ho
 
 def test_a_name_that_only_this_machine_knows_is_no_address_for_others() -> None:
     """Debian gives a machine's own name to the loopback: the others would look for the broker at home."""
-    with pytest.raises(Problem, match=r"localhost est ici (127\.0\.0\.1|::1), .*ip -brief address.*--local"):
+    with pytest.raises(Problem, match=r"localhost est ici 127\.0\.0\.1|localhost est ici ::1"):
         check_address(plan(host="localhost"))
     check_address(plan(host="127.0.0.1"))
 
@@ -182,96 +159,6 @@ def test_a_change_in_the_second_when_the_broker_is_dead_is_made_all_the_same(tmp
         assert not read_again(BrokerFolder(tmp_path))
         folder.pid.write_text(f"{over.pid}\n")
         assert not read_again(BrokerFolder(tmp_path))
-
-
-def test_only_the_broker_of_this_folder_is_told_to_read_again(tmp_path: Path) -> None:
-    """The number in the file may be another process's by now: SIGHUP would end it."""
-    folder = BrokerFolder(tmp_path)
-    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as other, folder.locked("verrou"):
-        folder.pid.write_text(f"{other.pid}\n")
-        assert not read_again(BrokerFolder(tmp_path))
-        other.communicate(timeout=LIMIT)
-    assert other.returncode == 0, "it ended by itself"
-
-
-@needs_broker
-def test_a_broker_is_known_by_its_number_from_when_it_can_be_told_until_it_ends(tmp_path: Path) -> None:
-    """Before that moment SIGHUP would end it. By another way to the same folder, it is the same broker."""
-    folder = BrokerFolder(tmp_path / "courtier")
-    (tmp_path / "link").symlink_to(folder.path)
-    served = replace(plan(), port=free_port())
-    folder.prepare(served)
-    broker = Broker(folder, served)
-    with folder.locked("verrou"):
-        try:
-            broker.begin()
-            number = int(folder.pid.read_text())
-            caught = re.search(r"^SigCgt:\s*([0-9a-f]+)$", Path(f"/proc/{number}/status").read_text(), re.MULTILINE)
-            assert caught and int(caught[1], 16) & 1 << (signal.SIGHUP - 1)
-            assert read_again(BrokerFolder(tmp_path / "link"))
-            until(lambda: "Reloading config" in folder.journal.read_text(), "the broker to read again")
-            assert broker.is_alive
-        finally:
-            broker.end()
-        assert not folder.pid.exists()
-        assert not read_again(folder)
-
-
-def test_the_number_of_an_earlier_life_is_forgotten_before_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its keeper was killed, and could not."""
-    folder = BrokerFolder(tmp_path)
-    folder.pid.write_text("1\n")
-    monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr(programs, "_ALSO", "/nowhere")
-    with pytest.raises(Problem, match="mosquitto est introuvable"):
-        Broker(folder, plan()).begin()
-    assert not folder.pid.exists()
-
-
-@needs_broker
-@pytest.mark.parametrize("options", [["--ajouter", "c9 -- c1"], ["--adresse", "127.0.0.1", "--port", str(free_port())]])
-def test_changes_and_beginnings_wait_for_each_other(tmp_path: Path, options: list[str]) -> None:
-    """Both write the whole folder. What is changed while a broker begins, it might not read, nor its keeper tell."""
-    folder = BrokerFolder(tmp_path)
-    folder.prepare(plan())
-    before = (tmp_path / "droits").read_text()
-    with folder.changing():
-        process = subprocess.Popen(
-            [BROKER, *options, "--dossier", tmp_path], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True
-        )
-        waiting = re.compile(rf"-> FLOCK .* {process.pid} ")
-        until(lambda: waiting.search(Path("/proc/locks").read_text()), "it to wait")
-        assert (tmp_path / "droits").read_text() == before
-    assert process.stdout is not None
-    with process, process.stdout:
-        assert "scripts/join.sh" in "".join(process.stdout.readline() for _ in range(3))
-        process.terminate()
-        process.wait(LIMIT)
-
-
-def test_ctrl_c_while_it_is_still_imported_is_no_traceback(tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(INTERRUPTER)
-    environment = {**ENVIRONMENT, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run([BROKER, "--help"], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == -signal.SIGINT and done.stdout + done.stderr == ""
-
-
-def test_ctrl_c_is_for_us_from_the_first_moment_of_a_program(tmp_path: Path) -> None:
-    """It has a group of its own, but not at once: until then, what comes for ours comes for it."""
-    programs.run("sh", "-c", "kill -INT $$; exit 0", cwd=tmp_path)
-    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
-
-
-@pytest.mark.parametrize(
-    ("language", "line"), [("fr", "broker.sh : la sortie est fermée"), ("en", "broker.sh: the output is closed")]
-)
-def test_nobody_reads_what_it_says(language: str, line: str) -> None:
-    reader, writer = os.pipe()
-    os.close(reader)
-    with os.fdopen(writer) as output:
-        command = [BROKER, "--help", f"--lang={language}"]
-        done = subprocess.run(command, env=ENVIRONMENT, stdout=output, stderr=subprocess.PIPE, text=True, check=False)
-    assert done.returncode == 2 and done.stderr == f"{line}\n"
 
 
 @needs_broker
@@ -297,17 +184,7 @@ def test_a_folder_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Problem, match=r"--dossier : .* est inutilisable"):
         BrokerFolder(tmp_path / "file")
-    whole = {"host": "h", "port": 1, "tls": False, "brief": False, "passwords": {"gch": "abcdefgh"}}
-    spoilt = [
-        {"host": 1},
-        {"host": "a b"},
-        {"port": "x"},
-        {"port": True},
-        {"tls": 0},
-        {"passwords": []},
-        {"passwords": {"gch": 1}},
-    ]
-    for damaged in ("{", '{"a": 1}', "[]", "{}", *(json.dumps(whole | change) for change in spoilt)):
+    for damaged in ("{", '{"a": 1}', "[]"):
         (tmp_path / "courtier.json").write_text(damaged)
         with pytest.raises(Problem, match="endommagé"):
             BrokerFolder(tmp_path).plan()

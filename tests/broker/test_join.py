@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
-import struct
 import subprocess
-import termios
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,9 +13,8 @@ import pytest
 
 from lib.broker import programs
 from lib.broker.carrier import FAREWELL
-from lib.broker.join import _forget, _has_window
+from lib.broker.join import _forget
 from lib.broker.member import Member
-from lib.launch import tiling
 from tests.broker.machines import JOIN, Machine, System, children, command_line, needs_broker, system
 from tests.processes.ring import ENVIRONMENT, LIMIT, until
 
@@ -103,11 +99,10 @@ def test_mosquittos_programs_are_begun_again_for_ever(made: System, c1: Machine)
     assert c1.request("reserver", state="owned")
 
 
-def run(*arguments: str | Path, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    """`join.sh` with these arguments, and these commands; more `environment`, if need be."""
-    env = ENVIRONMENT | environment
+def run(*arguments: str | Path, typed: str = "") -> subprocess.CompletedProcess[str]:
+    """`join.sh` with these arguments, and these commands."""
     return subprocess.run(
-        [JOIN, *arguments], input=typed, env=env, capture_output=True, text=True, timeout=LIMIT, check=False
+        [JOIN, *arguments], input=typed, env=ENVIRONMENT, capture_output=True, text=True, timeout=LIMIT, check=False
     )
 
 
@@ -158,59 +153,6 @@ def test_without_a_window_what_happens_is_told_and_an_earlier_life_is_not(made: 
             process.stdin.flush()
             assert process.wait(LIMIT) == 0
             watchdog.cancel()
-
-
-@pytest.mark.parametrize("screen", [{}, {"DISPLAY": ":9999"}, {"WAYLAND_DISPLAY": "wayland-0"}])
-def test_where_there_can_be_no_window_it_is_told_too(made: System, tmp_path: Path, screen: dict[str, str]) -> None:
-    """No option at all is what the page has everybody type; Tk knows X only, and a display may be gone."""
-    done = run(made.broker.archive("c2"), "--dossier", tmp_path / "c2", typed="etat\nquitter\n", **screen)
-    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
-    assert "sans fenêtre" in done.stderr and "c2 : détient 0 billet" in done.stdout
-
-
-def test_a_window_is_where_a_screen_is_unless_it_is_unwanted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tiling, "screen_size", lambda: (1920, 1080))
-    assert _has_window([]) and _has_window(["--trace=t"])
-    assert not _has_window(["--notk"]) and not _has_window(["--trace=t", "--nogui"])
-
-
-@pytest.fixture
-def unread(made: System, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A client whose answers nobody reads: as many as fit wait in the pipe, more would."""
-    command = [JOIN, made.broker.archive("c2"), "--dossier", tmp_path / "c2", "--notk", "--lang=fr"]
-    with subprocess.Popen(command, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None and process.stdout is not None
-        try:
-            size = fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
-            process.stdin.write("consulter limite=40\n" * 20)  # a table of twenty rows each
-            process.stdin.flush()
-            trace = tmp_path / "c2" / "c2.trace.jsonl"
-            until(lambda: trace.exists() and trace.read_text().count('"tickets":[{') == 20, "all answers")
-            until(lambda: waiting(process.stdout) > size // 2, "a full pipe")
-            yield process
-        finally:
-            process.kill()
-
-
-def waiting(pipe: object) -> int:
-    """How many bytes are in this pipe."""
-    number: int = struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, b"\0" * 4))[0]  # type: ignore[call-overload]
-    return number
-
-
-def test_who_reads_late_is_not_waited_for_and_reads_everything(unread: subprocess.Popen[str]) -> None:
-    before = {pid for pid in children(unread.pid) if "client.py" not in command_line(pid)}
-    for pid in before:
-        subprocess.run(["kill", "-9", str(pid)], check=True)
-    until(lambda: len({*children(unread.pid)} - before) == 4, "three others")
-    told, _ = unread.communicate("etat\nquitter\n", timeout=LIMIT)
-    assert unread.returncode == 0
-    assert "c2 : demande 1 : " in told and "c2 : détient 0 billet" in told.splitlines()[-1]
-
-
-def test_who_never_reads_does_not_keep_it(unread: subprocess.Popen[str]) -> None:
-    unread.send_signal(signal.SIGINT)
-    assert unread.wait(LIMIT) == 0
 
 
 def test_one_folder_is_for_one_site_at_a_time(made: System, c1: Machine) -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
 from lib.broker.serve import free_port
-from tests.broker.machines import JOIN, Broker, Machine, children, command_line, needs_broker, system
-from tests.processes.ring import ENVIRONMENT, LIMIT, ROOT, assert_nothing_sold_twice, until
+from tests.broker.machines import Broker, Machine, children, command_line, needs_broker, system
+from tests.processes.ring import ROOT, assert_nothing_sold_twice, until
 
 pytestmark = needs_broker
 
@@ -64,8 +63,7 @@ def test_a_new_site_joins_while_the_others_sell_and_one_leaves(tmp_path: Path) -
         assert "--voisins" not in c2.log(), "whom it reads is the broker's affair"
         made.photograph(c4, ["gch", "c1", "c2", "c3", "c4"])
         made.leave(c3)
-        said = made.broker.run("--retirer", "c3")
-        assert said.returncode == 0 and said.stdout.endswith("liberer client=c3\n"), said.stderr
+        assert made.broker.run("--retirer", "c3").returncode == 0
         made.photograph(c1, ["gch", "c1", "c2", "c4"])
         assert c2.request("reserver", state="owned")
         assert_nothing_sold_twice(made)
@@ -144,20 +142,6 @@ def test_started_again_with_its_first_topology_it_says_whom_that_removes(tmp_pat
         until(lambda: re.search(r"c4 : retiré.*\nc5 : retiré.*liberer client=c5\n$", broker.said()), "who was removed")
     finally:
         broker.close()
-
-
-def test_a_site_whose_name_begins_with_a_dash_joins_by_what_is_told(tmp_path: Path) -> None:
-    with system(tmp_path / "s", "gch -- -c\n", "gch") as made:
-        assert "\n  scripts/join.sh ./-c.tar\n" in made.broker.said()
-        (tmp_path / "-c.tar").write_bytes(made.broker.archive("-c").read_bytes())
-        since = made.gch.mark()
-        with subprocess.Popen(
-            [JOIN, "./-c.tar", "--notk"], cwd=tmp_path, env=ENVIRONMENT, stdin=subprocess.PIPE, text=True
-        ) as process:
-            made.gch.wait(since, ev="recv", peer="-c")
-            process.communicate("quitter\n", LIMIT)
-        assert process.returncode == 0
-        made.end()
 
 
 def test_two_brokers_with_a_bridge(tmp_path: Path) -> None:

@@ -49,10 +49,6 @@ def test_of_join(arguments: list[str], wanted: dict[str, Any]) -> None:
     assert options.parse([JOIN, *arguments]) == Options(JOIN, file=Path("c1.tar"), **wanted)
 
 
-def test_an_archive_whose_name_begins_with_a_dash() -> None:
-    assert options.parse([JOIN, "./-c.tar"]).file == Path("-c.tar")
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -70,11 +66,10 @@ def test_an_archive_whose_name_begins_with_a_dash() -> None:
         (["--local", "--adresse=1.2.3.4"], "--local"),
         (["--ajouter=c1 -- c2", "--local"], "--ajouter"),
         ([JOIN], "archive"),
-        *(
-            ([JOIN, "c1.tar", "--notk", *said], f"{name}")
-            for name in ("--ident", "--guichet", "--voisins", "--liaison")
-            for said in ([f"{name}=c2"], [name, "c2"])
-        ),
+        ([JOIN, "c1.tar", "--ident=c2"], "--ident"),
+        ([JOIN, "c1.tar", "--notk", "--guichet", "c2"], "--guichet"),
+        ([JOIN, "c1.tar", "--voisins=c2"], "--voisins"),
+        ([JOIN, "c1.tar", "--liaison=x"], "--liaison"),
         ([JOIN, "--notk", "c1.tar"], "archive"),
     ],
 )

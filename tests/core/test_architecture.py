@@ -52,7 +52,6 @@ ROOMS = {
         "lib.launch.signals",
         "lib.launch.screen",
         "lib.launch.telling",
-        "lib.launch.tiling",
         "lib.launch.traces",
     ),
     "cable": ("lib.texts", "lib.cable", "lib.edge.lines", "lib.edge.log", "lib.edge.streams"),
