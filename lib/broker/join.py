@@ -75,7 +75,7 @@ class _Story:
 def _value_of(option: str, options: Sequence[str]) -> str:
     """What the options say last for this one; empty if they do not."""
     value = ""
-    for word, following in zip(options, [*options[1:], ""], strict=True):
+    for word, following in zip(options, [*options[1:], ""], strict=False):  # no options at all: no pair
         name, equals, rest = word.partition("=")
         if name == option:
             value = rest if equals else following

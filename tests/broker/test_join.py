@@ -13,7 +13,7 @@ import pytest
 
 from lib.broker import programs
 from lib.broker.carrier import FAREWELL
-from lib.broker.join import _forget
+from lib.broker.join import _forget, _value_of
 from lib.broker.member import Member
 from tests.broker.machines import JOIN, Machine, System, children, command_line, needs_broker, system
 from tests.processes.ring import ENVIRONMENT, LIMIT, until
@@ -153,6 +153,21 @@ def test_without_a_window_what_happens_is_told_and_an_earlier_life_is_not(made: 
             process.stdin.flush()
             assert process.wait(LIMIT) == 0
             watchdog.cancel()
+
+
+@pytest.mark.parametrize(
+    ("options", "value"),
+    [([], ""), (["--trace=a"], "a"), (["--trace", "b"], "b"), (["--trace=a", "--trace", "b"], "b"), (["--trace"], "")],
+)
+def test_what_the_options_say_of_the_trace(options: list[str], value: str) -> None:
+    """None at all is what most people give: `join.sh c1.tar`."""
+    assert _value_of("--trace", options) == value
+
+
+def test_the_archive_alone_is_enough(made: System, tmp_path: Path) -> None:
+    """The line that everybody is told to type; without a display it has no window."""
+    done = run(made.broker.archive("c2"), "--dossier", tmp_path / "c2", typed="etat\nquitter\n")
+    assert done.returncode == 0 and "c2 : détient" in done.stdout, done.stderr
 
 
 def test_one_folder_is_for_one_site_at_a_time(made: System, c1: Machine) -> None:
